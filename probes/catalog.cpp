@@ -1,0 +1,23 @@
+#include "probes/catalog.h"
+
+#include <array>
+
+#include "probes/gemm/gemm.h"
+#include "probes/inference/inference.h"
+#include "probes/interconnect/interconnect.h"
+#include "probes/inventory/inventory.h"
+#include "probes/memory/memory.h"
+#include "probes/quantized/quantized.h"
+#include "probes/storage/storage.h"
+
+namespace assay {
+
+std::span<const Probe> catalog() {
+    static const std::array probes = {
+        inventory_system_probe(),    gemm_throughput_probe(),  memory_bandwidth_probe(), storage_random_read_probe(),
+        interconnect_tcp_probe(), quantized_gemv_probe(), inference_decode_probe(),
+    };
+    return probes;
+}
+
+}  // namespace assay

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "probes/core/probe.h"
+
+namespace assay {
+
+Probe gemm_throughput_probe();
+
+}  // namespace assay

@@ -1,0 +1,40 @@
+#include <array>
+
+#include "probes/catalog.h"
+
+namespace assay {
+
+std::span<const PlannedMetric> planned_metrics() {
+    using enum Unit;
+    using enum Direction;
+    static const std::array planned = {
+        PlannedMetric{{"storage.random_write.iops", operation_per_second, higher, "4 KiB random writes"}, "storage.random_write"},
+        PlannedMetric{{"storage.random_write.latency", second, lower, "time of a random write"}, "storage.random_write"},
+        PlannedMetric{{"storage.sequential_read.bandwidth", byte_per_second, higher, "sequential reading"}, "storage.sequential_read"},
+        PlannedMetric{{"storage.sequential_write.bandwidth", byte_per_second, higher, "sequential writing"}, "storage.sequential_write"},
+        PlannedMetric{{"storage.latency_curve.iops_within_100us", operation_per_second, higher, "most IOPS with a mean latency within 100 µs"}, "storage.latency_curve"},
+        PlannedMetric{{"storage.model_load.seconds", second, lower, "cold load of a model's weights"}, "storage.model_load"},
+        PlannedMetric{{"storage.model_load.bandwidth", byte_per_second, higher, "cold load of a model's weights"}, "storage.model_load"},
+        PlannedMetric{{"memory.capacity.verified_bytes", byte, higher, "memory written and read back"}, "memory.capacity"},
+        PlannedMetric{{"memory.capacity.verified_share", ratio, higher, "verified over labelled memory"}, "memory.capacity"},
+        PlannedMetric{{"interconnect.transfer.bandwidth", byte_per_second, higher, "copies between host and devices"}, "interconnect.transfer"},
+        PlannedMetric{{"interconnect.transfer.link_generation", count, higher, "PCIe generation under load"}, "interconnect.transfer"},
+        PlannedMetric{{"interconnect.transfer.link_width", count, higher, "PCIe lanes under load"}, "interconnect.transfer"},
+        PlannedMetric{{"interconnect.rdma.bandwidth", bit_per_second, higher, "RDMA goodput"}, "interconnect.rdma"},
+        PlannedMetric{{"interconnect.rdma.latency", second, lower, "one-way RDMA latency"}, "interconnect.rdma"},
+        PlannedMetric{{"interconnect.mpi.latency", second, lower, "MPI latency"}, "interconnect.mpi"},
+        PlannedMetric{{"quantized.gemm.throughput", operation_per_second, higher, "quantized matrix product"}, "quantized.gemm"},
+        PlannedMetric{{"quantized.accuracy.error", ratio, lower, "relative error of a quantized product"}, "quantized.accuracy"},
+        PlannedMetric{{"quantized.accuracy.bytes_per_weight", byte, lower, "bytes a weight takes"}, "quantized.accuracy"},
+        PlannedMetric{{"inference.prefill.latency", second, lower, "time to first token"}, "inference.prefill"},
+        PlannedMetric{{"inference.serve.latency", second, lower, "a whole request"}, "inference.serve"},
+        PlannedMetric{{"inference.serve.throughput", request_per_second, higher, "requests served"}, "inference.serve"},
+        PlannedMetric{{"inference.serve.gpu_utilisation", ratio, higher, "share of time in which the GPU was busy"}, "inference.serve"},
+        PlannedMetric{{"inference.serve.token_jitter", ratio, lower, "spread of time per token"}, "inference.serve"},
+        PlannedMetric{{"inference.serve.memory_growth", byte, lower, "memory growth per 100 000 requests"}, "inference.serve"},
+        PlannedMetric{{"inference.recovery.seconds", second, lower, "process start to first token"}, "inference.recovery"},
+    };
+    return planned;
+}
+
+}  // namespace assay

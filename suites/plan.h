@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/device/device.h"
+#include "suites/suite.h"
+
+namespace assay {
+
+/// What a run is asked for besides its suite.
+struct RunOptions {
+    bool quick = false;
+    std::vector<std::string> only;                                  ///< probe names, or domains; empty: all
+    std::map<std::string, std::map<std::string, std::string>> set;  ///< probe -> parameter -> value
+};
+
+struct PlannedCase {
+    Case the_case;
+    bool required = true;
+    std::optional<std::string> skip_reason;  ///< settled at planning: no such device, no such probe in this version
+    double expected_seconds = 0;
+    double time_limit_seconds = 0;
+    std::uint64_t written_bytes = 0;
+};
+
+struct Plan {
+    std::vector<PlannedCase> cases;
+    double expected_seconds() const;
+    std::uint64_t written_bytes() const;
+};
+
+/// Pure: the suite's entries on these devices, each:gpu multiplied out.
+Plan expand(const Suite& suite, const std::vector<DeviceInfo>& devices, const Catalogue& catalogue, const RunOptions& options,
+            const Context& context);
+
+}  // namespace assay

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "probes/catalog.h"
+#include "probes/core/probe.h"
+#include "reports/report.h"
+
+namespace assay {
+
+/// A case as a suite writes it: parameters may say `each:gpu`; `probe` may be one that is only planned.
+struct SuiteEntry {
+    std::string probe;
+    std::map<std::string, std::string> parameters;        ///< raw
+    std::map<std::string, std::string> quick_parameters;  ///< laid over them with --quick
+    bool required = true;
+    std::optional<double> time_limit_seconds;
+    std::vector<std::string> tiers;  ///< only with one of these tiers; empty: always
+};
+
+/// A suite file, with the tier's file laid over it where one is chosen.
+struct Suite {
+    std::string name;
+    std::string tier;
+    Text title;
+    std::vector<SuiteEntry> entries;
+    std::vector<Requirement> requirements;
+    std::vector<Contradiction> contradictions;
+};
+
+/// What a suite may name: the probes of this version, and the metrics of those to come. Tests pass their own.
+struct Catalogue {
+    std::span<const Probe> probes;
+    std::span<const PlannedMetric> planned;
+    const Probe* find(std::string_view probe) const;
+};
+
+/// Loads an embedded suite by name, or a file by path, and the tier's file over it. Everything wrong is one InputError: file, line or JSON pointer, what
+/// would be accepted. Checks: syntax, unknown keys, unknown probes, parameters and metrics, values out of range, units
+/// that do not fit the metric, duplicate ids, selections that match several cases without `each` or `best`.
+Suite load_suite(const std::string& name_or_path, const std::string& tier, const Catalogue& catalogue);
+std::vector<std::string> suite_names();
+std::vector<std::string> tier_names();
+
+std::vector<Model> load_models();
+
+}  // namespace assay
