@@ -10,8 +10,9 @@ namespace assay {
 /// Every probe of this version: the one explicit list.
 std::span<const Probe> catalog();
 
-/// A metric that the documents' requirements need and no probe of this version reports yet. Suites may name it (a typo
-/// is still an error); its requirements come out as not measured. A line goes when its probe comes.
+/// A metric that the documents' requirements need and no probe of this version reports yet. Suites may name
+/// it (a typo is still an error); its requirements come out as not measured. A line goes when its probe
+/// comes.
 struct PlannedMetric {
     MetricDeclaration declaration;
     std::string_view probe;

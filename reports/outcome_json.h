@@ -6,8 +6,8 @@
 
 namespace assay {
 
-/// An outcome as JSON, schema assay.outcome/1 (suites/schemas/outcome.json), and back. Non-finite numbers become null. Reading
-/// throws InputError with a JSON pointer to what is wrong.
+/// An outcome as JSON, schema assay.outcome/1 (suites/schemas/outcome.json), and back. Non-finite numbers
+/// become null. Reading throws InputError with a JSON pointer to what is wrong.
 nlohmann::json outcome_to_json(const Outcome& outcome);
 Outcome outcome_from_json(const nlohmann::json& json);
 

@@ -56,19 +56,21 @@ std::string_view to_string(RunVerdict verdict);
 struct JudgedRequirement {
     Requirement requirement;
     VerdictStatus status = VerdictStatus::not_measured;
-    bool counted = false;                 ///< whether it may change the run's verdict
+    bool counted = false;  ///< whether it may change the run's verdict
     std::optional<double> measured;
-    std::string measured_text;            ///< of version and text kinds
+    std::string measured_text;  ///< of version and text kinds
     std::optional<Interval> ci95;
-    std::optional<double> margin;         ///< how far inside the bound, as a share of it; negative: outside
-    std::string metric;                   ///< the metric judged with its telling labels
-    std::string reason;                   ///< why it is not measured, inconclusive, or a fail that is no comparison
-    std::string reason_id;                ///< the same for machines and translation: "no_outcome", "skipped", "throttled" ...
+    std::optional<double> margin;  ///< how far inside the bound, as a share of it; negative: outside
+    std::string metric;            ///< the metric judged with its telling labels
+    std::string reason;            ///< why it is not measured, inconclusive, or a fail that is no comparison
+    std::string
+        reason_id;  ///< the same for machines and translation: "no_outcome", "skipped", "throttled" ...
 };
 
 struct Coverage {
     std::size_t cases = 0, measured = 0, skipped = 0, failed = 0, timed_out = 0, crashed = 0, missing = 0;
-    std::size_t requirements = 0, counted = 0, passed = 0, failed_requirements = 0, inconclusive = 0, not_measured = 0, waived = 0;
+    std::size_t requirements = 0, counted = 0, passed = 0, failed_requirements = 0, inconclusive = 0,
+                not_measured = 0, waived = 0;
 };
 
 /// What every renderer is made from.
@@ -82,7 +84,7 @@ struct Report {
     Coverage coverage;
     std::vector<Waiver> waivers;
     std::vector<Outcome> outcomes;
-    std::vector<std::string> failed_cases;   ///< required cases that failed, by case name with reason
+    std::vector<std::string> failed_cases;  ///< required cases that failed, by case name with reason
     std::vector<std::string> journal_notes;
 };
 

@@ -15,8 +15,8 @@ struct Text {
     std::string zh;
 };
 
-/// Which metrics a requirement looks at: the name, labels that must be equal (others are free), the statistic. A label value `each:gpu`
-/// matches every gpu device.
+/// Which metrics a requirement looks at: the name, labels that must be equal (others are free), the
+/// statistic. A label value `each:gpu` matches every gpu device.
 struct Selection {
     enum class Several { error, each, best };  ///< each: the worst counts; best: the best counts
     std::string metric;
@@ -53,8 +53,8 @@ struct Requirement {
     Bound bound;
     Unit unit = Unit::ratio;
     std::vector<Source> sources;
-    Text title;    ///< a few words: "4K random read IOPS"
-    Text reading;  ///< how we read the quote
+    Text title;                  ///< a few words: "4K random read IOPS"
+    Text reading;                ///< how we read the quote
     std::optional<Text> remedy;  ///< what the documents (or arithmetic) advise when it fails
 };
 

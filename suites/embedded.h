@@ -6,7 +6,8 @@
 
 namespace assay {
 
-/// A file of suites/ that is part of the binary: "poc.json", "tiers/basic.json", "models.json", "documents/002.txt".
+/// A file of suites/ that is part of the binary: "poc.json", "tiers/basic.json", "models.json",
+/// "documents/002.txt".
 struct EmbeddedFile {
     std::string_view name;
     std::string_view content;

@@ -19,7 +19,8 @@ struct JournalHeader {
     std::string suite_json;  ///< the suite as it was (with its tier), so that a report needs no other file
 };
 
-/// Appends to journal.jsonl; every line is on disk (fdatasync) when append() returns. Holds a lock while it lives: two runs never share a folder.
+/// Appends to journal.jsonl; every line is on disk (fdatasync) when append() returns. Holds a lock while it
+/// lives: two runs never share a folder.
 class JournalWriter {
   public:
     static JournalWriter create(const std::filesystem::path& folder, const JournalHeader& header);

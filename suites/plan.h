@@ -19,7 +19,8 @@ struct RunOptions {
 struct PlannedCase {
     Case the_case;
     bool required = true;
-    std::optional<std::string> skip_reason;  ///< settled at planning: no such device, no such probe in this version
+    std::optional<std::string>
+        skip_reason;  ///< settled at planning: no such device, no such probe in this version
     double expected_seconds = 0;
     double time_limit_seconds = 0;
     std::uint64_t written_bytes = 0;
@@ -32,7 +33,7 @@ struct Plan {
 };
 
 /// Pure: the suite's entries on these devices, each:gpu multiplied out.
-Plan expand(const Suite& suite, const std::vector<DeviceInfo>& devices, const Catalogue& catalogue, const RunOptions& options,
-            const Context& context);
+Plan expand(const Suite& suite, const std::vector<DeviceInfo>& devices, const Catalogue& catalogue,
+            const RunOptions& options, const Context& context);
 
 }  // namespace assay

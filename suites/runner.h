@@ -17,8 +17,8 @@ struct RunEvent {
     std::size_t index = 0;  ///< of the plan, from 0
     std::size_t count = 0;
     const PlannedCase* planned = nullptr;
-    std::string stage;       ///< of case_progress
-    double share = 0;        ///< of case_progress, 0..1
+    std::string stage;  ///< of case_progress
+    double share = 0;   ///< of case_progress, 0..1
     double elapsed_seconds = 0;
     const Outcome* outcome = nullptr;  ///< of case_finished
 };
@@ -32,8 +32,9 @@ struct RunnerOptions {
     const std::atomic<bool>* interrupted = nullptr;
 };
 
-/// Runs the plan's cases that `done` does not hold, each in its own child (`assay probe ... --json`), and appends each outcome to the
-/// journal. Returns false when interrupted.
-bool run_plan(const Plan& plan, const std::vector<Outcome>& done, JournalWriter& journal, const RunnerOptions& options);
+/// Runs the plan's cases that `done` does not hold, each in its own child (`assay probe ... --json`), and
+/// appends each outcome to the journal. Returns false when interrupted.
+bool run_plan(const Plan& plan, const std::vector<Outcome>& done, JournalWriter& journal,
+              const RunnerOptions& options);
 
 }  // namespace assay

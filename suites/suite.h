@@ -40,9 +40,10 @@ struct Catalogue {
     const Probe* find(std::string_view probe) const;
 };
 
-/// Loads an embedded suite by name, or a file by path, and the tier's file over it. Everything wrong is one InputError: file, line or JSON pointer, what
-/// would be accepted. Checks: syntax, unknown keys, unknown probes, parameters and metrics, values out of range, units
-/// that do not fit the metric, duplicate ids, selections that match several cases without `each` or `best`.
+/// Loads an embedded suite by name, or a file by path, and the tier's file over it. Everything wrong is one
+/// InputError: file, line or JSON pointer, what would be accepted. Checks: syntax, unknown keys, unknown
+/// probes, parameters and metrics, values out of range, units that do not fit the metric, duplicate ids,
+/// selections that match several cases without `each` or `best`.
 Suite load_suite(const std::string& name_or_path, const std::string& tier, const Catalogue& catalogue);
 std::vector<std::string> suite_names();
 std::vector<std::string> tier_names();

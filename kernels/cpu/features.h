@@ -14,7 +14,7 @@ std::optional<Isa> isa_from_string(std::string_view name);
 
 /// What CPU and operating system allow, read once.
 struct CpuFeatures {
-    bool avx2 = false;  ///< with FMA and F16C
+    bool avx2 = false;    ///< with FMA and F16C
     bool avx512 = false;  ///< F, BW, DQ, VL
     bool avx512_vnni = false;
     bool avx512_bf16 = false;

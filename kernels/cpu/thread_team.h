@@ -5,8 +5,9 @@
 
 namespace assay::kernels {
 
-/// A fixed team of threads, each pinned to its own CPU of those allowed; the caller is member 0 (and is pinned while
-/// the team lives). Forking and joining takes about a microsecond: members spin briefly, then sleep.
+/// A fixed team of threads, each pinned to its own CPU of those allowed; the caller is member 0 (and is
+/// pinned while the team lives). Forking and joining takes about a microsecond: members spin briefly, then
+/// sleep.
 class ThreadTeam {
   public:
     explicit ThreadTeam(int threads);  ///< 1 .. allowed CPUs
@@ -15,8 +16,8 @@ class ThreadTeam {
     ThreadTeam& operator=(const ThreadTeam&) = delete;
 
     int size() const;
-    /// Runs `work(member)` once on every member, member 0 .. size()-1, and returns when all are done. What a member
-    /// throws is thrown here.
+    /// Runs `work(member)` once on every member, member 0 .. size()-1, and returns when all are done. What a
+    /// member throws is thrown here.
     void run(const std::function<void(int member)>& work);
 
   private:

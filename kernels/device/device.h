@@ -10,11 +10,11 @@
 namespace assay {
 
 struct DeviceInfo {
-    std::string id;    ///< "cpu:0"
-    std::string kind;  ///< "cpu" or "gpu"
-    std::string name;  ///< the model, as the device reports it
-    int compute_units = 0;            ///< for cpu:0 the CPUs that this process may use
-    std::uint64_t memory_bytes = 0;   ///< what this process may use of it
+    std::string id;                  ///< "cpu:0"
+    std::string kind;                ///< "cpu" or "gpu"
+    std::string name;                ///< the model, as the device reports it
+    int compute_units = 0;           ///< for cpu:0 the CPUs that this process may use
+    std::uint64_t memory_bytes = 0;  ///< what this process may use of it
 };
 
 /// Memory of a device; freed with it.

@@ -11,8 +11,8 @@ namespace assay {
 
 struct Probe;
 
-/// Unusable input, found before anything ran: exit 2, with this one line, which says what, where and what would
-/// be accepted.
+/// Unusable input, found before anything ran: exit 2, with this one line, which says what, where and what
+/// would be accepted.
 class InputError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
@@ -32,7 +32,8 @@ enum class ParameterKind {
 struct Parameter {
     std::string_view name;
     ParameterKind kind = ParameterKind::text;
-    std::string_view fallback;  ///< the default, as a user would write it; "auto" is always accepted where it is the default
+    std::string_view fallback;  ///< the default, as a user would write it; "auto" is always accepted where it
+                                ///< is the default
     std::string_view meaning;   ///< one sentence with the unit
     double minimum = 0;         ///< of numbers, bytes, seconds
     double maximum = 0;         ///< 0: no upper limit
@@ -56,7 +57,8 @@ struct Case {
     bool operator==(const Case&) const = default;
 };
 
-/// A case from what a user or a suite gave: defaults filled in, values checked and made canonical. Throws InputError.
+/// A case from what a user or a suite gave: defaults filled in, values checked and made canonical. Throws
+/// InputError.
 Case make_case(const Probe& probe, const std::map<std::string, std::string>& given);
 
 /// One value made canonical, or InputError naming `where` ("gemm.throughput.n") and what would be accepted.
@@ -65,8 +67,8 @@ std::string canonical_value(const Parameter& parameter, std::string_view value, 
 /// "4K" -> 4096, "2GB" -> 2 000 000 000. Throws InputError.
 std::uint64_t parse_bytes(std::string_view text, std::string_view where);
 
-/// The case's name in journals, progress and reports: `storage.random_read{jobs=4,queue_depth=32}`: the parameters that
-/// differ from the probe's defaults when `probe` is given, else all.
+/// The case's name in journals, progress and reports: `storage.random_read{jobs=4,queue_depth=32}`: the
+/// parameters that differ from the probe's defaults when `probe` is given, else all.
 std::string case_name(const Case& the_case, const Probe* probe = nullptr);
 
 }  // namespace assay

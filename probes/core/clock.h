@@ -22,6 +22,8 @@ class SteadyClock final : public Clock {
     void sleep_until(Nanoseconds when) override;
 };
 
-inline double seconds_of(Nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
+inline double seconds_of(Nanoseconds duration) {
+    return std::chrono::duration<double>(duration).count();
+}
 
 }  // namespace assay

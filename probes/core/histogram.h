@@ -23,8 +23,8 @@ class Histogram {
     std::uint64_t maximum() const { return maximum_; }  ///< exact; 0 when empty
     double mean() const;                                ///< exact, in nanoseconds; 0 when empty
 
-    /// Value in nanoseconds at `rank` percent (0..100), nearest-rank; the bucket's midpoint, but never outside
-    /// minimum()..maximum(). 0 when empty.
+    /// Value in nanoseconds at `rank` percent (0..100), nearest-rank; the bucket's midpoint, but never
+    /// outside minimum()..maximum(). 0 when empty.
     double percentile(double rank) const;
 
     /// What is not empty, ascending: lower bound in nanoseconds and count.

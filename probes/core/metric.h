@@ -76,14 +76,14 @@ struct Metric {
     std::string name;  ///< "storage.random_read.iops"
     Unit unit = Unit::count;
     Direction direction = Direction::none;
-    Labels labels;                             ///< the case's parameters and the probe's own axes
-    Statistic statistic = Statistic::median;   ///< the headline statistic, which `value` is
-    double value = 0;                          ///< base SI; meaningless for version and text
-    std::string text;                          ///< the value of the kinds version and text
+    Labels labels;                            ///< the case's parameters and the probe's own axes
+    Statistic statistic = Statistic::median;  ///< the headline statistic, which `value` is
+    double value = 0;                         ///< base SI; meaningless for version and text
+    std::string text;                         ///< the value of the kinds version and text
     Summary summary;
-    std::vector<double> samples;               ///< all of them, in the order taken
-    std::vector<SeriesPoint> series;           ///< the samples over time; empty where time has no meaning
-    std::optional<Histogram> histogram;        ///< of single operations (durations)
+    std::vector<double> samples;         ///< all of them, in the order taken
+    std::vector<SeriesPoint> series;     ///< the samples over time; empty where time has no meaning
+    std::optional<Histogram> histogram;  ///< of single operations (durations)
     std::optional<Limit> limit;
 };
 

@@ -16,8 +16,8 @@ enum class Status { measured, skipped, failed, timed_out, crashed };
 std::string_view to_string(Status status);
 std::optional<Status> status_from_string(std::string_view name);
 
-/// Something that must hold for the figures to be worth anything: the result against its reference, bytes against the
-/// device's own counter.
+/// Something that must hold for the figures to be worth anything: the result against its reference, bytes
+/// against the device's own counter.
 struct Check {
     std::string name;
     bool passed = false;
@@ -27,16 +27,20 @@ struct Check {
 
 /// What else the machine was doing around a case; absent where the system does not tell. Shares are 0..1.
 struct Conditions {
-    std::optional<double> cpu_steal;   ///< share of CPU time taken by the hypervisor
-    std::optional<double> pressure;    ///< share of time in which others' tasks stalled for CPU, memory or I/O (PSI), the worst
-    std::optional<double> throttled;   ///< share of periods in which the cgroup's CPU quota or the CPU's heat throttled us
-    std::optional<double> foreign_io;  ///< bytes that others moved on block devices, as a share of all bytes moved
-    std::optional<double> foreign_cpu; ///< CPU time that other processes used, as a share of the machine's
+    std::optional<double> cpu_steal;  ///< share of CPU time taken by the hypervisor
+    std::optional<double>
+        pressure;  ///< share of time in which others' tasks stalled for CPU, memory or I/O (PSI), the worst
+    std::optional<double>
+        throttled;  ///< share of periods in which the cgroup's CPU quota or the CPU's heat throttled us
+    std::optional<double>
+        foreign_io;  ///< bytes that others moved on block devices, as a share of all bytes moved
+    std::optional<double> foreign_cpu;  ///< CPU time that other processes used, as a share of the machine's
 };
 
 struct Outcome {
     Case the_case;
-    std::map<std::string, std::string> resolved;  ///< what was settled at run time: isa, engine, flags, threads
+    std::map<std::string, std::string>
+        resolved;  ///< what was settled at run time: isa, engine, flags, threads
     Status status = Status::measured;
     std::string reason;  ///< why it is not measured; empty when measured
     std::vector<Metric> metrics;

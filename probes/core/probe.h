@@ -24,21 +24,23 @@ struct Context {
     Device* device = nullptr;  ///< the one that the case's `device` parameter names; null where it has none
     std::function<SampleSet(const SamplingPolicy&, const std::function<double()>&)> sample;
     std::function<void(std::string_view stage, double share)> progress;  ///< what is being done, 0..1
-    SamplingPolicy sampling;       ///< the run's policy, shorter with --quick; probes may narrow it
+    SamplingPolicy sampling;  ///< the run's policy, shorter with --quick; probes may narrow it
     bool quick = false;
-    std::filesystem::path scratch; ///< a folder for a nameless file, or the run's shared file (/proc/self/fd/N)
+    std::filesystem::path
+        scratch;  ///< a folder for a nameless file, or the run's shared file (/proc/self/fd/N)
     std::span<const Model> models;
-    std::uint64_t seed = 1;        ///< of all random data
+    std::uint64_t seed = 1;  ///< of all random data
 };
 
 /// What a case will take, told before anything runs.
 struct Estimate {
-    double seconds = 5;                  ///< expected; the time limit follows from it
-    std::uint64_t written_bytes = 0;     ///< to the scratch file
+    double seconds = 5;               ///< expected; the time limit follows from it
+    std::uint64_t written_bytes = 0;  ///< to the scratch file
     std::uint64_t memory_bytes = 0;
 };
 
-/// A thing that can be measured. Help, `assay list`, suite validation and the contract test come from these fields.
+/// A thing that can be measured. Help, `assay list`, suite validation and the contract test come from these
+/// fields.
 struct Probe {
     std::string_view name;     ///< "storage.random_read"
     std::string_view summary;  ///< one sentence
@@ -51,12 +53,13 @@ struct Probe {
     /// A case small enough for a test, as parameters. The contract test runs it.
     std::map<std::string, std::string> tiny = {};
 
-    const MetricDeclaration& metric(std::string_view metric_name) const;  ///< std::logic_error if not declared
+    const MetricDeclaration& metric(
+        std::string_view metric_name) const;  ///< std::logic_error if not declared
 };
 
 /// Runs a case in this process: opens its device, watches the conditions around it, catches what is thrown
-/// (std::system_error and others become failed outcomes with their reason), gives every metric the case's parameters
-/// as labels and stamps the times. A failed check makes the outcome failed.
+/// (std::system_error and others become failed outcomes with their reason), gives every metric the case's
+/// parameters as labels and stamps the times. A failed check makes the outcome failed.
 Outcome execute(const Probe& probe, const Case& the_case, Context& context);
 
 }  // namespace assay

@@ -13,9 +13,11 @@ namespace assay {
 // Pure functions of samples. Empty input gives 0.
 double median_of(std::span<const double> values);
 double mean_of(std::span<const double> values);
-double standard_deviation_of(std::span<const double> values);  ///< n − 1 in the denominator; 0 for fewer than two
+double standard_deviation_of(
+    std::span<const double> values);  ///< n − 1 in the denominator; 0 for fewer than two
 double median_absolute_deviation_of(std::span<const double> values);  ///< unscaled
-/// Percentile of plain samples at `rank` percent, linear between order statistics (type 7 of Hyndman and Fan 1996).
+/// Percentile of plain samples at `rank` percent, linear between order statistics (type 7 of Hyndman and Fan
+/// 1996).
 double percentile_of(std::span<const double> values, double rank);
 /// Mean of the values whose time lies in the last third of the span of `at`.
 double sustained_of(std::span<const double> values, std::span<const double> at);
@@ -24,9 +26,10 @@ double sustained_of(std::span<const double> values, std::span<const double> at);
 /// samples, (1+r)/(1−r) for an AR(1) series of coefficient r. An effective sample size is n / this.
 double integrated_autocorrelation_time(std::span<const double> values);
 
-/// 95 % interval of `statistic` over samples in the order taken, by a block bootstrap whose block length follows the
-/// autocorrelation. Deterministic: seeded by `seed`.
-Interval bootstrap_interval(std::span<const double> values, const std::function<double(std::span<const double>)>& statistic,
+/// 95 % interval of `statistic` over samples in the order taken, by a block bootstrap whose block length
+/// follows the autocorrelation. Deterministic: seeded by `seed`.
+Interval bootstrap_interval(std::span<const double> values,
+                            const std::function<double(std::span<const double>)>& statistic,
                             std::uint64_t seed = 1);
 Interval median_interval(std::span<const double> values);
 Interval mean_interval(std::span<const double> values);
@@ -43,6 +46,7 @@ struct RatioEstimate {
     Interval ci95;
 };
 RatioEstimate ratio_interval(std::span<const double> numerator, std::span<const double> denominator,
-                             const std::function<double(std::span<const double>)>& statistic, std::uint64_t seed = 1);
+                             const std::function<double(std::span<const double>)>& statistic,
+                             std::uint64_t seed = 1);
 
 }  // namespace assay
