@@ -1,0 +1,34 @@
+#include "probes/core/os/text.h"
+
+#include <charconv>
+
+namespace assay::os {
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    while (!text.empty()) {
+        const std::size_t end = text.find(separator);
+        if (end != 0) parts.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) break;
+        text.remove_prefix(end + 1);
+    }
+    return parts;
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+    std::uint64_t value = 0;
+    const char* const last = text.data() + text.size();
+    const std::from_chars_result end = std::from_chars(text.data(), last, value);
+    if (end.ec != std::errc() || end.ptr != last) return std::nullopt;
+    return value;
+}
+
+std::optional<std::uint64_t> value_of(std::string_view text, std::string_view key) {
+    for (const std::string_view line : split(text, '\n')) {
+        const std::vector<std::string_view> words = split(line, ' ');
+        if (words.size() >= 2 && words[0] == key) return parse_number(words[1]);
+    }
+    return std::nullopt;
+}
+
+}  // namespace assay::os

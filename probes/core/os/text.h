@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace assay::os {
+
+/// The parts between separators, empty ones left out.
+std::vector<std::string_view> split(std::string_view text, char separator);
+
+/// A whole decimal number, nothing else around it.
+std::optional<std::uint64_t> parse_number(std::string_view text);
+
+/// The number after `key` on the line of a kernel's key-value file that begins with it ("oom_kill 3").
+std::optional<std::uint64_t> value_of(std::string_view text, std::string_view key);
+
+}  // namespace assay::os
