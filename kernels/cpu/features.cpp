@@ -1,0 +1,119 @@
+#include "kernels/cpu/features.h"
+
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace assay::kernels {
+
+namespace {
+
+constexpr std::array<std::pair<Isa, std::string_view>, 4> isa_names = {{{Isa::portable, "portable"},
+                                                                        {Isa::avx2, "avx2"},
+                                                                        {Isa::avx512, "avx512"},
+                                                                        {Isa::avx512_vnni, "avx512_vnni"}}};
+
+#if defined(__x86_64__)
+
+struct Registers {
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+
+Registers cpuid(unsigned leaf, unsigned subleaf) {
+    Registers registers;
+    // All zero, thus "absent", where the CPU does not know the leaf.
+    __get_cpuid_count(leaf, subleaf, &registers.eax, &registers.ebx, &registers.ecx, &registers.edx);
+    return registers;
+}
+
+/// Which register files the operating system saves (XCR0): an instruction that the CPU knows still faults
+/// without that.
+std::uint64_t saved_state() {
+    unsigned low = 0, high = 0;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (static_cast<std::uint64_t>(high) << 32) | low;
+}
+
+constexpr bool bit(unsigned value, int index) {
+    return (value >> index) & 1u;
+}
+
+CpuFeatures detect() {
+    const Registers basic = cpuid(1, 0);
+    const bool os_uses_xsave = bit(basic.ecx, 27);
+    if (!os_uses_xsave) return {};
+    const std::uint64_t saved = saved_state();
+    const bool ymm_saved = (saved & 0x6) == 0x6;
+    const bool zmm_saved = (saved & 0xe6) == 0xe6;
+    const bool tiles_saved = (saved & 0x60000) == 0x60000;
+    const Registers extended = cpuid(7, 0);
+    const Registers more = cpuid(7, 1);
+
+    CpuFeatures features;
+    features.avx2 =
+        ymm_saved && bit(extended.ebx, 5) && bit(basic.ecx, 28) && bit(basic.ecx, 12) && bit(basic.ecx, 29);
+    features.avx512 = features.avx2 && zmm_saved && bit(extended.ebx, 16) && bit(extended.ebx, 30) &&
+                      bit(extended.ebx, 17) && bit(extended.ebx, 31);
+    features.avx512_vnni = features.avx512 && bit(extended.ecx, 11);
+    features.avx512_bf16 = features.avx512 && bit(more.eax, 5);
+    features.avx512_fp16 = features.avx512 && bit(extended.edx, 23);
+    features.avx_vnni = features.avx2 && bit(more.eax, 4);
+    const bool tiles = tiles_saved && bit(extended.edx, 24);
+    features.amx_int8 = tiles && bit(extended.edx, 25);
+    features.amx_bf16 = tiles && bit(extended.edx, 22);
+    return features;
+}
+
+#else
+
+CpuFeatures detect() {
+    return {};
+}
+
+#endif
+
+}  // namespace
+
+std::string_view to_string(Isa isa) {
+    for (const auto& [value, name] : isa_names)
+        if (value == isa) return name;
+    return "unknown";
+}
+
+std::optional<Isa> isa_from_string(std::string_view name) {
+    for (const auto& [value, known] : isa_names)
+        if (known == name) return value;
+    return std::nullopt;
+}
+
+const CpuFeatures& cpu_features() {
+    static const CpuFeatures features = detect();
+    return features;
+}
+
+bool supports(Isa isa) {
+    const CpuFeatures& features = cpu_features();
+    switch (isa) {
+        case Isa::portable:
+            return true;
+        case Isa::avx2:
+            return features.avx2;
+        case Isa::avx512:
+            return features.avx512;
+        case Isa::avx512_vnni:
+            return features.avx512_vnni;
+    }
+    return false;
+}
+
+Isa best_isa() {
+    for (const Isa isa : {Isa::avx512_vnni, Isa::avx512, Isa::avx2})
+        if (supports(isa)) return isa;
+    return Isa::portable;
+}
+
+}  // namespace assay::kernels

@@ -1,0 +1,91 @@
+// Compiled for AVX2, FMA and F16C: includes nothing whose inline functions other units share, lest the linker
+// keep this unit's copy for a CPU without them.
+#include <immintrin.h>
+
+#include "kernels/cpu/quantized_kernels.h"
+
+namespace assay::kernels::avx2 {
+
+namespace {
+
+constexpr std::size_t prefetch_bytes = 4096;
+
+void prefetch(const std::byte* from) {
+    _mm_prefetch(reinterpret_cast<const char*>(from) + prefetch_bytes, _MM_HINT_T0);
+}
+
+float sum_of(__m256 sums) {
+    __m128 half = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
+    half = _mm_add_ps(half, _mm_movehl_ps(half, half));
+    return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
+}
+
+/// Eight signed bytes, the lower half of `bytes`.
+__m256 to_floats(__m128i bytes) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+}
+
+float dot_int8(const std::byte* weights, std::size_t columns, const float* in) {
+    __m256 sums[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
+    for (std::size_t column = 0; column < columns; column += 32) {
+        if (column % 64 == 0) prefetch(weights + column);
+#pragma GCC unroll 4
+        for (std::size_t part = 0; part < 4; ++part) {
+            const std::byte* eight = weights + column + 8 * part;
+            sums[part] = _mm256_fmadd_ps(to_floats(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(eight))),
+                                         _mm256_loadu_ps(in + column + 8 * part), sums[part]);
+        }
+    }
+    return sum_of(_mm256_add_ps(_mm256_add_ps(sums[0], sums[1]), _mm256_add_ps(sums[2], sums[3])));
+}
+
+/// Weights of one group times their activations, before the scale.
+__m256 group_products(const std::byte* pairs, const float* in) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(pairs));
+    const __m128i nibble = _mm_set1_epi8(15);
+    const __m128i offset = _mm_set1_epi8(8);
+    const __m128i low = _mm_sub_epi8(_mm_and_si128(bytes, nibble), offset);
+    const __m128i high = _mm_sub_epi8(_mm_and_si128(_mm_srli_epi16(bytes, 4), nibble), offset);
+    __m256 even = _mm256_mul_ps(to_floats(low), _mm256_loadu_ps(in));
+    __m256 odd = _mm256_mul_ps(to_floats(_mm_srli_si128(low, 8)), _mm256_loadu_ps(in + 8));
+    even = _mm256_fmadd_ps(to_floats(high), _mm256_loadu_ps(in + 16), even);
+    odd = _mm256_fmadd_ps(to_floats(_mm_srli_si128(high, 8)), _mm256_loadu_ps(in + 24), odd);
+    return _mm256_add_ps(even, odd);
+}
+
+float dot_int4(const std::byte* pairs, std::size_t groups, const float* in) {
+    const std::byte* scales = pairs + groups * int4_group_bytes;
+    __m256 sums[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+    for (std::size_t group = 0; group < groups; ++group) {
+        const std::byte* group_pairs = pairs + group * int4_group_bytes;
+        if (group % 4 == 0) prefetch(group_pairs);
+        unsigned short half = 0;
+        __builtin_memcpy(&half, scales + 2 * group, sizeof half);
+        sums[group % 2] = _mm256_fmadd_ps(group_products(group_pairs, in + group * group_columns),
+                                          _mm256_set1_ps(_cvtsh_ss(half)), sums[group % 2]);
+    }
+    return sum_of(_mm256_add_ps(sums[0], sums[1]));
+}
+
+}  // namespace
+
+void gemv_int8(const std::byte* packed, std::size_t columns, const float* in, float* out,
+               std::size_t row_begin, std::size_t row_end) {
+    const std::size_t row_bytes = columns + sizeof(float);
+    for (std::size_t row = row_begin; row < row_end; ++row) {
+        const std::byte* weights = packed + row * row_bytes;
+        float scale = 0;
+        __builtin_memcpy(&scale, weights + columns, sizeof scale);
+        out[row] = dot_int8(weights, columns, in) * scale;
+    }
+}
+
+void gemv_int4(const std::byte* packed, std::size_t columns, const float* in, float* out,
+               std::size_t row_begin, std::size_t row_end) {
+    const std::size_t groups = columns / group_columns;
+    const std::size_t row_bytes = groups * (int4_group_bytes + 2);
+    for (std::size_t row = row_begin; row < row_end; ++row)
+        out[row] = dot_int4(packed + row * row_bytes, groups, in);
+}
+
+}  // namespace assay::kernels::avx2
