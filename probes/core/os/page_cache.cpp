@@ -1,0 +1,38 @@
+#include "probes/core/os/page_cache.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "probes/core/os/mapping.h"
+
+namespace assay::os {
+
+void drop_page_cache(const FileDescriptor& file) {
+    if (::fdatasync(file.get()) != 0) throw std::system_error(errno, std::generic_category(), "fdatasync");
+    const int reason = ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
+    if (reason != 0) throw std::system_error(reason, std::generic_category(), "posix_fadvise");
+}
+
+double resident_share(const FileDescriptor& file) {
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) throw std::system_error(errno, std::generic_category(), "fstat");
+    if (status.st_size == 0) return 0;
+    const Mapping mapping = Mapping::of_file(file, static_cast<std::uint64_t>(status.st_size));
+    const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    std::vector<unsigned char> pages((mapping.bytes() + page - 1) / page);
+    if (::mincore(mapping.data(), mapping.bytes(), pages.data()) != 0) {
+        throw std::system_error(errno, std::generic_category(), "mincore");
+    }
+    const std::ptrdiff_t resident =
+        std::count_if(pages.begin(), pages.end(), [](unsigned char bits) { return (bits & 1) != 0; });
+    return static_cast<double>(resident) / static_cast<double>(pages.size());
+}
+
+}  // namespace assay::os

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "probes/core/os/file_descriptor.h"
+
+namespace assay::os {
+
+/// Writes a file's dirty pages out and asks the kernel to forget them all. The kernel keeps pages that are
+/// mapped or locked: resident_share() tells what is left. Throws std::system_error.
+void drop_page_cache(const FileDescriptor& file);
+
+/// Share of a file's pages that are in the page cache, 0..1; 0 for an empty file. Throws std::system_error.
+double resident_share(const FileDescriptor& file);
+
+}  // namespace assay::os
