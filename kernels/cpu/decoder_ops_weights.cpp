@@ -1,0 +1,75 @@
+#include <cstring>
+
+#include "kernels/cpu/decoder_ops.h"
+#include "kernels/cpu/half.h"
+#include "kernels/cpu/quantized_kernels.h"
+
+namespace assay::kernels {
+
+namespace {
+
+/// SplitMix64 (Steele, Lea, Flood 2014): any seed will do, and a new generator costs nothing.
+struct Random {
+    std::uint64_t state;
+
+    std::uint64_t next() {
+        state += 0x9e3779b97f4a7c15u;
+        std::uint64_t value = state;
+        value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;
+        value = (value ^ (value >> 27)) * 0x94d049bb133111ebu;
+        return value ^ (value >> 31);
+    }
+
+    void fill(std::byte* to, std::size_t bytes) {
+        std::size_t at = 0;
+        for (; at + 8 <= bytes; at += 8) {
+            const std::uint64_t value = next();
+            std::memcpy(to + at, &value, 8);
+        }
+        const std::uint64_t value = next();
+        if (at < bytes) std::memcpy(to + at, &value, bytes - at);
+    }
+};
+
+// Standard deviation of what uniformly random bits stand for: integers -8..7 and -128..127.
+constexpr float int4_deviation = 4.609772f;
+constexpr float int8_deviation = 73.900209f;
+
+/// 16 random bits as a factor between 0.75 and 1.25, so that a scale read from the wrong place is noticed.
+float spread(std::uint64_t bits) {
+    return 0.75f + static_cast<float>(bits & 0xffffu) / 131072.0f;
+}
+
+void random_row_int4(Random& random, float deviation, std::byte* row, std::size_t columns) {
+    const std::size_t groups = columns / group_columns;
+    random.fill(row, groups * int4_group_bytes);
+    std::byte* scales = row + groups * int4_group_bytes;
+    std::uint64_t bits = 0;
+    for (std::size_t group = 0; group < groups; ++group) {
+        bits = group % 4 == 0 ? random.next() : bits >> 16;
+        const std::uint16_t scale = float_to_half(deviation / int4_deviation * spread(bits));
+        std::memcpy(scales + group * sizeof scale, &scale, sizeof scale);
+    }
+}
+
+void random_row_int8(Random& random, float deviation, std::byte* row, std::size_t columns) {
+    random.fill(row, columns);
+    const float scale = deviation / int8_deviation * spread(random.next());
+    std::memcpy(row + columns, &scale, sizeof scale);
+}
+
+}  // namespace
+
+void random_rows(WeightFormat format, std::uint64_t seed, float deviation, std::byte* packed,
+                 std::size_t columns, std::size_t row_begin, std::size_t row_end) {
+    const std::size_t row_bytes = packed_row_bytes(format, columns);
+    for (std::size_t row = row_begin; row < row_end; ++row) {
+        // Twice through the generator: neighbouring rows must not be shifted copies of each other.
+        Random random{Random{seed + row * 0xd1342543de82ef95u}.next()};
+        std::byte* to = packed + row * row_bytes;
+        format == WeightFormat::int4 ? random_row_int4(random, deviation, to, columns)
+                                     : random_row_int8(random, deviation, to, columns);
+    }
+}
+
+}  // namespace assay::kernels
