@@ -63,12 +63,18 @@ struct JudgedRequirement {
     std::optional<double> margin;  ///< how far inside the bound, as a share of it; negative: outside
     std::string metric;            ///< the metric judged with its telling labels
     std::string reason;            ///< why it is not measured, inconclusive, or a fail that is no comparison
-    std::string
-        reason_id;  ///< the same for machines and translation: "no_outcome", "skipped", "throttled" ...
+    /// The same for machines and translation: "skipped", "no_case", "across_bound", "throttled" ...
+    std::string reason_id;
+    /// What a reader must know of the figure, by id: "not_steady", "not_converged", "worst" (a worst sample
+    /// has no interval), "range" (the interval is a range).
+    std::vector<std::string> notes;
+    std::optional<VerdictStatus> waived_from;  ///< of waived: what it would be otherwise
 };
 
 struct Coverage {
+    /// `cases` is the sum of the others: every outcome, and the planned cases that have none.
     std::size_t cases = 0, measured = 0, skipped = 0, failed = 0, timed_out = 0, crashed = 0, missing = 0;
+    /// Of all requirements, counted or not; `requirements` is the sum of the last five.
     std::size_t requirements = 0, counted = 0, passed = 0, failed_requirements = 0, inconclusive = 0,
                 not_measured = 0, waived = 0;
 };
@@ -84,7 +90,10 @@ struct Report {
     Coverage coverage;
     std::vector<Waiver> waivers;
     std::vector<Outcome> outcomes;
+    std::vector<SuiteCase> cases;           ///< what the suite asked for
     std::vector<std::string> failed_cases;  ///< required cases that failed, by case name with reason
+    /// Required cases that crashed, timed out or were not run: the run is incomplete at best.
+    std::vector<std::string> unfinished_cases;
     std::vector<std::string> journal_notes;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -14,5 +15,10 @@ namespace assay {
 Requirement requirement_from_json(const nlohmann::json& json, const std::string& where);
 Contradiction contradiction_from_json(const nlohmann::json& json, const std::string& where);
 nlohmann::json requirement_to_json(const Requirement& requirement);
+nlohmann::json contradiction_to_json(const Contradiction& contradiction);
+
+// Parts that other forms share: {"at_least": 500000}, [{"document", "section", "quote"}].
+nlohmann::json bound_to_json(const Requirement& requirement);
+nlohmann::json sources_to_json(const std::vector<Source>& sources);
 
 }  // namespace assay

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "reports/report.h"
+
+namespace assay {
+
+/// "storage.random_read{jobs=4,queue_depth=32}"; the name alone when there are no labels.
+std::string labelled_name(std::string_view name, const Labels& labels);
+
+/// Names of cases for people: the probe, with only the parameters in which the cases of that probe differ
+/// within the run.
+class CaseNames {
+  public:
+    CaseNames(const std::vector<SuiteCase>& cases, const std::vector<Outcome>& outcomes);
+    std::string operator()(const Case& the_case) const;
+
+  private:
+    void add(const Case& the_case);
+    /// probe -> parameter -> its values
+    std::map<std::string, std::map<std::string, std::set<std::string>>> values_;
+};
+
+}  // namespace assay
