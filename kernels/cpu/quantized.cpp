@@ -1,6 +1,7 @@
 #include "kernels/cpu/quantized.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
@@ -10,6 +11,8 @@
 #include "kernels/cpu/quantized_kernels.h"
 
 namespace assay::kernels {
+
+static_assert(std::endian::native == std::endian::little, "packed rows are little-endian");
 
 namespace {
 
@@ -23,6 +26,14 @@ float load_half(const std::byte* from) {
     std::uint16_t value = 0;
     std::memcpy(&value, from, sizeof value);
     return half_to_float(value);
+}
+
+int low_nibble(std::byte pair) {
+    return ((static_cast<int>(pair) & 15) ^ 8) - 8;
+}
+
+int high_nibble(std::byte pair) {
+    return static_cast<std::int8_t>(pair) >> 4;
 }
 
 /// weight / scale rounded to the nearest integer of [low, high]; 0 where the scale vanished. A division,
@@ -58,9 +69,10 @@ void quantize_row_int4(const float* weights, std::size_t columns, std::byte* pac
         const std::uint16_t half = float_to_half(std::clamp(extreme / -8, -65504.0f, 65504.0f));
         const float scale = half_to_float(half);
         for (std::size_t i = 0; i < int4_group_bytes; ++i) {
-            const int low = quantize(values[i], scale, -8, 7) + 8;
-            const int high = quantize(values[i + int4_group_bytes], scale, -8, 7) + 8;
-            packed[group * int4_group_bytes + i] = static_cast<std::byte>(low | (high << 4));
+            const int low = quantize(values[i], scale, -8, 7);
+            const int high = quantize(values[i + int4_group_bytes], scale, -8, 7);
+            packed[int4_byte_position(group, i, groups)] =
+                static_cast<std::byte>((low & 15) | ((high & 15) << 4));
         }
         std::memcpy(scales + group * sizeof half, &half, sizeof half);
     }
@@ -78,10 +90,10 @@ void dequantize_row_int4(const std::byte* packed, std::size_t columns, float* we
     for (std::size_t group = 0; group < groups; ++group) {
         const float scale = load_half(scales + group * sizeof(std::uint16_t));
         for (std::size_t i = 0; i < int4_group_bytes; ++i) {
-            const int pair = static_cast<int>(packed[group * int4_group_bytes + i]);
-            weights[group * group_columns + i] = scale * static_cast<float>((pair & 15) - 8);
-            weights[group * group_columns + i + int4_group_bytes] =
-                scale * static_cast<float>((pair >> 4) - 8);
+            const std::byte pair = packed[int4_byte_position(group, i, groups)];
+            float* at = weights + group * group_columns + i;
+            at[0] = scale * static_cast<float>(low_nibble(pair));
+            at[int4_group_bytes] = scale * static_cast<float>(high_nibble(pair));
         }
     }
 }
@@ -157,12 +169,24 @@ void gemv_int4(const std::byte* packed, std::size_t columns, const float* in, fl
         float sums[lanes] = {};
         for (std::size_t group = 0; group < groups; ++group) {
             const float scale = load_half(scales + group * sizeof(std::uint16_t));
-            const std::byte* pairs = weights + group * int4_group_bytes;
+            const bool interleaved = group < groups / interleaved_groups * interleaved_groups;
             const float* values = in + group * group_columns;
+            // The group's bytes side by side first: the products below then vectorize.
+            std::int8_t pairs[lanes];
+            if (interleaved) {
+                std::uint32_t words[lanes];
+                std::memcpy(words, weights + group / interleaved_groups * interleaved_bytes, sizeof words);
+                const std::size_t shift = group % interleaved_groups * 8;
+                for (std::size_t lane = 0; lane < lanes; ++lane)
+                    pairs[lane] = static_cast<std::int8_t>(words[lane] >> shift);
+            } else {
+                std::memcpy(pairs, weights + group * int4_group_bytes, sizeof pairs);
+            }
             for (std::size_t lane = 0; lane < lanes; ++lane) {
-                const int pair = static_cast<int>(pairs[lane]);
-                const float low = static_cast<float>((pair & 15) - 8);
-                const float high = static_cast<float>((pair >> 4) - 8);
+                const int pair = pairs[lane];
+                const float low =
+                    static_cast<float>(static_cast<int>(static_cast<unsigned>(pair) << 28) >> 28);
+                const float high = static_cast<float>(pair >> 4);
                 sums[lane] += scale * (low * values[lane] + high * values[lane + lanes]);
             }
         }

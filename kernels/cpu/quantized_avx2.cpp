@@ -39,30 +39,48 @@ float dot_int8(const std::byte* weights, std::size_t columns, const float* in) {
     return sum_of(_mm256_add_ps(_mm256_add_ps(sums[0], sums[1]), _mm256_add_ps(sums[2], sums[3])));
 }
 
-/// Weights of one group times their activations, before the scale.
-__m256 group_products(const std::byte* pairs, const float* in) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(pairs));
-    const __m128i nibble = _mm_set1_epi8(15);
-    const __m128i offset = _mm_set1_epi8(8);
-    const __m128i low = _mm_sub_epi8(_mm_and_si128(bytes, nibble), offset);
-    const __m128i high = _mm_sub_epi8(_mm_and_si128(_mm_srli_epi16(bytes, 4), nibble), offset);
-    __m256 even = _mm256_mul_ps(to_floats(low), _mm256_loadu_ps(in));
-    __m256 odd = _mm256_mul_ps(to_floats(_mm_srli_si128(low, 8)), _mm256_loadu_ps(in + 8));
-    even = _mm256_fmadd_ps(to_floats(high), _mm256_loadu_ps(in + 16), even);
-    odd = _mm256_fmadd_ps(to_floats(_mm_srli_si128(high, 8)), _mm256_loadu_ps(in + 24), odd);
-    return _mm256_add_ps(even, odd);
+/// The signed nibble `index` of each lane.
+template <int index>
+__m256 nibbles(__m256i lanes) {
+    return _mm256_cvtepi32_ps(
+        _mm256_srai_epi32(index == 7 ? lanes : _mm256_slli_epi32(lanes, 28 - 4 * index), 28));
+}
+
+/// sum += scale × (32 weights · 32 activations): nibbles `index` and the next of 8 + 8 lanes.
+template <int index>
+__m256 add_group(__m256i first, __m256i second, const float* in, float scale, __m256 sum) {
+    __m256 even = _mm256_mul_ps(nibbles<index>(first), _mm256_loadu_ps(in));
+    __m256 odd = _mm256_mul_ps(nibbles<index>(second), _mm256_loadu_ps(in + 8));
+    even = _mm256_fmadd_ps(nibbles<index + 1>(first), _mm256_loadu_ps(in + 16), even);
+    odd = _mm256_fmadd_ps(nibbles<index + 1>(second), _mm256_loadu_ps(in + 24), odd);
+    return _mm256_fmadd_ps(_mm256_add_ps(even, odd), _mm256_set1_ps(scale), sum);
+}
+
+float half_at(const std::byte* halves, std::size_t index) {
+    unsigned short half = 0;
+    __builtin_memcpy(&half, halves + 2 * index, sizeof half);
+    return _cvtsh_ss(half);
 }
 
 float dot_int4(const std::byte* pairs, std::size_t groups, const float* in) {
     const std::byte* scales = pairs + groups * int4_group_bytes;
     __m256 sums[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
-    for (std::size_t group = 0; group < groups; ++group) {
-        const std::byte* group_pairs = pairs + group * int4_group_bytes;
-        if (group % 4 == 0) prefetch(group_pairs);
-        unsigned short half = 0;
-        __builtin_memcpy(&half, scales + 2 * group, sizeof half);
-        sums[group % 2] = _mm256_fmadd_ps(group_products(group_pairs, in + group * group_columns),
-                                          _mm256_set1_ps(_cvtsh_ss(half)), sums[group % 2]);
+    std::size_t group = 0;
+    for (; group + interleaved_groups <= groups; group += interleaved_groups) {
+        const __m256i* lanes = reinterpret_cast<const __m256i*>(pairs + group * int4_group_bytes);
+        prefetch(pairs + group * int4_group_bytes);
+        const __m256i first = _mm256_loadu_si256(lanes), second = _mm256_loadu_si256(lanes + 1);
+        const float* values = in + group * group_columns;
+        sums[0] = add_group<0>(first, second, values, half_at(scales, group), sums[0]);
+        sums[1] = add_group<2>(first, second, values + 32, half_at(scales, group + 1), sums[1]);
+        sums[0] = add_group<4>(first, second, values + 64, half_at(scales, group + 2), sums[0]);
+        sums[1] = add_group<6>(first, second, values + 96, half_at(scales, group + 3), sums[1]);
+    }
+    for (; group < groups; ++group) {
+        const __m128i bytes =
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(pairs + group * int4_group_bytes));
+        sums[0] = add_group<0>(_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8)),
+                               in + group * group_columns, half_at(scales, group), sums[0]);
     }
     return sum_of(_mm256_add_ps(sums[0], sums[1]));
 }

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t prefetch_bytes = 4096;
 
 void prefetch(const std::byte* from) {
-    _mm_prefetch(reinterpret_cast<const char*>(from) + prefetch_bytes, _MM_HINT_T0);
+    _mm_prefetch(reinterpret_cast<const char*>(from), _MM_HINT_T0);
 }
 
 __m512 int8_to_floats(const std::byte* from) {
@@ -23,7 +23,7 @@ float dot_int8(const std::byte* weights, std::size_t columns, const float* in) {
     __m512 sums[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
     std::size_t column = 0;
     for (; column + 64 <= columns; column += 64) {
-        prefetch(weights + column);
+        prefetch(weights + column + prefetch_bytes);
 #pragma GCC unroll 4
         for (std::size_t part = 0; part < 4; ++part)
             sums[part] = _mm512_fmadd_ps(int8_to_floats(weights + column + 16 * part),
@@ -36,43 +36,84 @@ float dot_int8(const std::byte* weights, std::size_t columns, const float* in) {
         _mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3])));
 }
 
-/// Weights of one group times their activations, before the scale. A nibble picks its value from `table`: the
-/// permutation looks at the low four bits of each lane alone, so that no masking is needed.
-__m512 group_products(const std::byte* pairs, const float* in, __m512 table) {
-    const __m512i low = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(pairs)));
-    const __m512i high = _mm512_srli_epi32(low, 4);
-    const __m512 products = _mm512_mul_ps(_mm512_permutexvar_ps(low, table), _mm512_loadu_ps(in));
-    return _mm512_fmadd_ps(_mm512_permutexvar_ps(high, table), _mm512_loadu_ps(in + 16), products);
+__m512i load_lanes(const std::byte* from) {
+    return _mm512_loadu_si512(from);
 }
 
-float dot_int4(const std::byte* pairs, std::size_t groups, const float* in, __m512 table) {
-    const std::byte* scales = pairs + groups * int4_group_bytes;
-    __m512 sums[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
-    alignas(64) float block_scales[16];
-    // Scales are converted 16 at a time, then each is read back as a broadcast operand.
-    for (std::size_t block = 0; block < groups; block += 16) {
-        const std::size_t left = groups - block;
-        const __mmask16 present = static_cast<__mmask16>(left >= 16 ? 0xffffu : (1u << left) - 1);
-        const __m256i halves = _mm256_maskz_loadu_epi16(present, scales + block * 2);
-        _mm512_store_ps(block_scales, _mm512_cvtph_ps(halves));
-        if (left >= 16) {
-#pragma GCC unroll 16
-            for (std::size_t group = 0; group < 16; ++group) {
-                const std::byte* group_pairs = pairs + (block + group) * int4_group_bytes;
-                if (group % 4 == 0) prefetch(group_pairs);
-                sums[group % 4] =
-                    _mm512_fmadd_ps(group_products(group_pairs, in + (block + group) * group_columns, table),
-                                    _mm512_set1_ps(block_scales[group]), sums[group % 4]);
+/// What the low four bits of each lane stand for: the permutation looks at these alone, so that nothing need
+/// be masked.
+__m512 nibble_values(__m512i lanes) {
+    const __m512 table = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1);
+    return _mm512_permutexvar_ps(lanes, table);
+}
+
+/// sum += scale × (32 weights · 32 activations), lane by lane; `shift` brings the group's nibbles down.
+template <int shift>
+__m512 add_group(__m512i lanes, __m512 in_low, __m512 in_high, float scale, __m512 sum) {
+    const __m512i low = shift == 0 ? lanes : _mm512_srli_epi32(lanes, shift);
+    const __m512 products = _mm512_fmadd_ps(nibble_values(_mm512_srli_epi32(lanes, shift + 4)), in_high,
+                                            _mm512_mul_ps(nibble_values(low), in_low));
+    return _mm512_fmadd_ps(products, _mm512_set1_ps(scale), sum);
+}
+
+constexpr std::size_t scales_at_once = 16;
+
+/// Products of `rows` rows side by side, `row_step` rows apart, which share each activation that is loaded.
+/// Each row's sums are made in the same order whatever `rows` is.
+template <int rows>
+void dots_int4(const std::byte* packed, std::size_t row_step, std::size_t groups, const float* in,
+               float* out) {
+    const std::size_t row_bytes = groups * (int4_group_bytes + 2);
+    const std::size_t step_bytes = row_step * row_bytes;
+    alignas(64) float scales[rows][scales_at_once];
+    __m512 sums[rows][2];
+#pragma GCC unroll 4
+    for (int row = 0; row < rows; ++row) sums[row][0] = sums[row][1] = _mm512_setzero_ps();
+
+    for (std::size_t first = 0; first < groups; first += scales_at_once) {
+        const std::size_t left = groups - first < scales_at_once ? groups - first : scales_at_once;
+        const __mmask16 present = static_cast<__mmask16>((1u << left) - 1);
+#pragma GCC unroll 4
+        for (int row = 0; row < rows; ++row) {
+            const std::byte* halves =
+                packed + static_cast<std::size_t>(row) * step_bytes + groups * int4_group_bytes + 2 * first;
+            _mm512_store_ps(scales[row], _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(present, halves)));
+        }
+        std::size_t group = 0;
+        for (; group + interleaved_groups <= left; group += interleaved_groups) {
+            const float* values = in + (first + group) * group_columns;
+            const std::byte* pairs = packed + (first + group) * int4_group_bytes;
+            const __m512 in0 = _mm512_loadu_ps(values), in1 = _mm512_loadu_ps(values + 16),
+                         in2 = _mm512_loadu_ps(values + 32), in3 = _mm512_loadu_ps(values + 48),
+                         in4 = _mm512_loadu_ps(values + 64), in5 = _mm512_loadu_ps(values + 80),
+                         in6 = _mm512_loadu_ps(values + 96), in7 = _mm512_loadu_ps(values + 112);
+#pragma GCC unroll 4
+            for (int row = 0; row < rows; ++row, pairs += step_bytes) {
+                prefetch(pairs + prefetch_bytes);
+                const __m512i lanes = load_lanes(pairs);
+                const float* scale = scales[row] + group;
+                __m512(&sum)[2] = sums[row];
+                sum[0] = add_group<0>(lanes, in0, in1, scale[0], sum[0]);
+                sum[1] = add_group<8>(lanes, in2, in3, scale[1], sum[1]);
+                sum[0] = add_group<16>(lanes, in4, in5, scale[2], sum[0]);
+                sum[1] = add_group<24>(lanes, in6, in7, scale[3], sum[1]);
             }
-        } else {
-            for (std::size_t group = 0; group < left; ++group)
-                sums[group % 4] = _mm512_fmadd_ps(group_products(pairs + (block + group) * int4_group_bytes,
-                                                                 in + (block + group) * group_columns, table),
-                                                  _mm512_set1_ps(block_scales[group]), sums[group % 4]);
+        }
+        for (; group < left; ++group) {
+            const float* values = in + (first + group) * group_columns;
+            const std::byte* pairs = packed + (first + group) * int4_group_bytes;
+            for (int row = 0; row < rows; ++row, pairs += step_bytes) {
+                const __m512i lanes =
+                    _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(pairs)));
+                sums[row][0] = add_group<0>(lanes, _mm512_loadu_ps(values), _mm512_loadu_ps(values + 16),
+                                            scales[row][group], sums[row][0]);
+            }
         }
     }
-    return _mm512_reduce_add_ps(
-        _mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3])));
+#pragma GCC unroll 4
+    for (int row = 0; row < rows; ++row)
+        out[static_cast<std::size_t>(row) * row_step] =
+            _mm512_reduce_add_ps(_mm512_add_ps(sums[row][0], sums[row][1]));
 }
 
 }  // namespace
@@ -92,9 +133,13 @@ void gemv_int4(const std::byte* packed, std::size_t columns, const float* in, fl
                std::size_t row_begin, std::size_t row_end) {
     const std::size_t groups = columns / group_columns;
     const std::size_t row_bytes = groups * (int4_group_bytes + 2);
-    const __m512 table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
-    for (std::size_t row = row_begin; row < row_end; ++row)
-        out[row] = dot_int4(packed + row * row_bytes, groups, in, table);
+    // Four streams, each through its own quarter: rows beside each other would be four streams within a page,
+    // which the hardware's prefetchers do not tell apart.
+    const std::size_t quarter = (row_end - row_begin) / 4;
+    for (std::size_t row = row_begin; row < row_begin + quarter; ++row)
+        dots_int4<4>(packed + row * row_bytes, quarter, groups, in, out + row);
+    for (std::size_t row = row_begin + 4 * quarter; row < row_end; ++row)
+        dots_int4<1>(packed + row * row_bytes, 0, groups, in, out + row);
 }
 
 }  // namespace assay::kernels::avx512
