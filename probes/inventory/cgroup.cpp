@@ -1,9 +1,10 @@
 #include "probes/inventory/cgroup.h"
 
-#include <algorithm>
 #include <functional>
-#include <sstream>
+#include <string_view>
+#include <system_error>
 
+#include "probes/core/os/cgroup.h"
 #include "probes/core/os/sysfs.h"
 #include "probes/inventory/tree.h"
 
@@ -12,64 +13,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Hierarchy {
-    fs::path mount;       ///< below the root
-    std::string group;    ///< the process's group, as /proc/self/cgroup gives it
-    std::string version;  ///< "cgroup v2"
-};
-
-bool names_controller(const std::string& list, const std::string& controller) {
-    std::istringstream parts(list);
-    for (std::string part; std::getline(parts, part, ',');) {
-        if (part == controller) return true;
-    }
-    return false;
-}
-
-/// Where a controller's hierarchies are mounted, from /proc/self/mounts.
-fs::path mount_of(const fs::path& root, const std::string& type, const std::string& controller) {
-    for (const std::string& line : lines_of(root / "proc/self/mounts")) {
-        const std::vector<std::string> words = split_words(line);  // device, folder, type, options
-        if (words.size() < 4 || words[2] != type) continue;
-        if (type == "cgroup2" || names_controller(words[3], controller)) {
-            return root / fs::path(words[1]).relative_path();
-        }
-    }
-    return {};
-}
-
-/// The hierarchies that may limit `controller`: the unified one, and version 1's own.
-std::vector<Hierarchy> hierarchies(const fs::path& root, const std::string& controller) {
-    std::vector<Hierarchy> found;
-    for (const std::string& line : lines_of(root / "proc/self/cgroup")) {  // "4:memory:/a/b", "0::/a/b"
-        const std::size_t first = line.find(':');
-        const std::size_t second = line.find(':', first == std::string::npos ? first : first + 1);
-        if (second == std::string::npos) continue;
-        const std::string controllers = line.substr(first + 1, second - first - 1);
-        const bool unified = controllers.empty();
-        if (!unified && !names_controller(controllers, controller)) continue;
-        const fs::path mount = mount_of(root, unified ? "cgroup2" : "cgroup", controller);
-        if (!mount.empty()) {
-            found.push_back({mount, line.substr(second + 1), unified ? "cgroup v2" : "cgroup v1"});
-        }
-    }
-    return found;
-}
-
-/// The least value that `read` finds in the group's folder and its parents up to the mount. In a container
-/// the group's path may be the host's, of which only the mount itself is visible: missing folders are passed
-/// by.
-std::optional<CgroupLimit> tightest(const fs::path& root, const std::string& controller,
+/// The least value that `read` finds in the process's group and its parents.
+std::optional<CgroupLimit> tightest(const fs::path& root, std::string_view controller,
                                     const std::function<std::optional<double>(const fs::path&)>& read) {
     std::optional<CgroupLimit> least;
-    for (const Hierarchy& hierarchy : hierarchies(root, controller)) {
-        fs::path group = fs::path(hierarchy.group).lexically_normal().relative_path();
-        while (true) {
-            const std::optional<double> value = read(hierarchy.mount / group);
-            if (value && (!least || *value < least->value)) least = CgroupLimit{*value, hierarchy.version};
-            if (group.empty() || group == ".") break;
-            group = group.parent_path();
-        }
+    for (const fs::path& folder :
+         os::cgroup_folders(controller, os::read_text(root / "proc/self/cgroup").value_or(""),
+                            os::read_text(root / "proc/self/mountinfo").value_or(""))) {
+        const fs::path here = root / folder.relative_path();
+        const std::optional<double> value = read(here);
+        if (!value || (least && *value >= least->value)) continue;
+        std::error_code error;
+        const bool version_two =
+            fs::exists(here / "memory.max", error) || fs::exists(here / "cpu.max", error);
+        least = CgroupLimit{*value, version_two ? "cgroup v2" : "cgroup v1"};
     }
     return least;
 }

@@ -81,8 +81,9 @@ std::string instruction_sets(const CpuFacts& cpu) {
     for (const auto& [flag, name] : sets) {
         if (cpu.has(flag)) text = listed({text, name});
     }
-    const bool amx = cpu.has("amx_tile");
-    return listed({cpu.avx512() ? "AVX-512" : "no AVX-512", text, amx ? "" : "no AMX"});
+    const bool x86 = cpu.has("lm");  // "long mode": only there is it worth saying what is missing
+    return listed({cpu.avx512() ? "AVX-512" : "", text, x86 && !cpu.avx512() ? "no AVX-512" : "",
+                   x86 && !cpu.has("amx_tile") ? "no AMX" : ""});
 }
 
 void describe_cpu(const CpuFacts& cpu, const Topology& topology, Facts& facts) {
