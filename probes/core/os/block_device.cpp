@@ -91,6 +91,7 @@ std::optional<DeviceCounters> read_counters(const std::vector<BlockDevice>& devi
     if (devices.empty()) return std::nullopt;
     DeviceCounters sum;
     for (const BlockDevice& device : devices) {
+        if (read_integer(device.disk_folder / "queue/iostats") == 0) return std::nullopt;  // switched off
         const std::optional<std::string> text = read_text(device.folder / "stat");
         if (!text) return std::nullopt;
         const std::vector<std::string_view> words = split(*text, ' ');

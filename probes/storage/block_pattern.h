@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace assay::storage {
+
+/// Files are written in blocks of this size, each a function of (seed, index) that no disk can compress, and
+/// that tells from itself alone whether it is what was written, where it was written.
+inline constexpr std::size_t pattern_bytes = 4096;
+
+/// Fills block number `index` of a file.
+void fill_block(std::span<std::byte, pattern_bytes> block, std::uint64_t seed, std::uint64_t index);
+
+enum class BlockState {
+    right,
+    foreign,    ///< not written by fill_block
+    misplaced,  ///< whole, but another index's
+    corrupted,  ///< its checksum does not fit
+};
+BlockState check_block(std::span<const std::byte, pattern_bytes> block, std::uint64_t index);
+
+/// Whether `part`, read at byte `offset`, is what fill_block(seed) wrote there. Any offset and length.
+bool part_is_right(std::span<const std::byte> part, std::uint64_t offset, std::uint64_t seed);
+
+/// The seed that a block was filled from (of a block that check_block calls right).
+std::uint64_t seed_of(std::span<const std::byte, pattern_bytes> block);
+
+}  // namespace assay::storage

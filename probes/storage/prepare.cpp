@@ -1,0 +1,217 @@
+#include "probes/storage/prepare.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "probes/core/clock.h"
+#include "probes/core/os/mapping.h"
+#include "probes/core/os/scratch_file.h"
+#include "probes/storage/aio.h"
+#include "probes/storage/block_pattern.h"
+
+namespace assay::storage {
+namespace {
+
+constexpr std::uint64_t chunk_bytes = 1 << 20;
+constexpr int chunks_in_flight = 8;
+
+std::uint64_t round_up(std::uint64_t bytes) {
+    return (bytes + pattern_bytes - 1) / pattern_bytes * pattern_bytes;
+}
+
+[[noreturn]] void fail(int reason, std::string_view call) {
+    throw std::system_error(reason, std::generic_category(), std::string(call));
+}
+
+/// Space is taken before the first byte is written: a full disk is known at once, and the file lies in few
+/// extents.
+void reserve(const os::FileDescriptor& file, std::uint64_t from, std::uint64_t to) {
+    int result = -1;
+    do {
+        result = ::fallocate(file.get(), 0, static_cast<off_t>(from), static_cast<off_t>(to - from));
+    } while (result != 0 && errno == EINTR);
+    if (result == 0) return;
+    if (errno != EOPNOTSUPP && errno != ENOSYS) {
+        fail(errno, fmt::format("fallocate of {} bytes for the scratch file", to - from));
+    }
+    if (::ftruncate(file.get(), static_cast<off_t>(to)) != 0) fail(errno, "ftruncate of the scratch file");
+}
+
+void fill(std::span<std::byte> chunk, std::uint64_t offset, std::uint64_t seed) {
+    for (std::size_t at = 0; at < chunk.size(); at += pattern_bytes) {
+        fill_block(chunk.subspan(at).first<pattern_bytes>(), seed, (offset + at) / pattern_bytes);
+    }
+}
+
+std::string_view name_of(BlockState state) {
+    switch (state) {
+        case BlockState::right:
+            return "right";
+        case BlockState::foreign:
+            return "not what assay wrote";
+        case BlockState::misplaced:
+            return "another block's";
+        case BlockState::corrupted:
+            return "corrupted";
+    }
+    return "?";
+}
+
+/// Whether a file begins with a block of ours, and from which seed it was filled.
+std::optional<std::uint64_t> seed_at_start(const std::filesystem::path& path) {
+    const os::FileDescriptor file = os::open_file(path, O_RDONLY | O_DIRECT);
+    const os::Mapping first = os::Mapping::anonymous(pattern_bytes);
+    const ssize_t got = ::pread(file.get(), first.data(), pattern_bytes, 0);
+    if (got < 0) fail(errno, fmt::format("pread {}", path.string()));
+    if (got != static_cast<ssize_t>(pattern_bytes)) return std::nullopt;
+    const std::span<const std::byte, pattern_bytes> block = first.span().first<pattern_bytes>();
+    if (check_block(block, 0) != BlockState::right) return std::nullopt;
+    return seed_of(block);
+}
+
+/// The last guard against writing over what is not ours: a file with a name is written to only when it is
+/// empty or begins as our files do.
+void refuse_foreign_file(const Target& target, bool begins_as_ours) {
+    struct stat status {};
+    if (::stat(target.path.c_str(), &status) != 0) fail(errno, fmt::format("stat {}", target.path.string()));
+    if (status.st_nlink > 0 && status.st_size > 0 && !begins_as_ours) {
+        throw InputError(fmt::format(
+            "scratch file: {} holds something that assay did not write; accepted: an empty file or a folder",
+            target.path.string()));
+    }
+}
+
+}  // namespace
+
+void write_pattern(const std::filesystem::path& path, std::uint64_t from, std::uint64_t to,
+                   std::uint64_t seed, const Progress& progress) {
+    const os::FileDescriptor file = os::open_file(path, O_RDWR | O_DIRECT);
+    from = from / pattern_bytes * pattern_bytes;
+    to = round_up(to);
+    reserve(file, from, to);
+
+    const os::Mapping memory = os::Mapping::anonymous(chunk_bytes * chunks_in_flight);
+    std::array<iocb, chunks_in_flight> requests{};
+    AioContext context(chunks_in_flight);
+    std::uint64_t next = from;
+    std::uint64_t done = from;
+    const auto write_next = [&](iocb& request, std::size_t slot) {
+        const std::span<std::byte> chunk =
+            memory.span().subspan(slot * chunk_bytes, std::min(chunk_bytes, to - next));
+        fill(chunk, next, seed);
+        ::io_prep_pwrite(&request, file.get(), chunk.data(), chunk.size(), static_cast<long long>(next));
+        request.data = reinterpret_cast<void*>(slot);
+        next += chunk.size();
+        iocb* pointer = &request;
+        context.submit({&pointer, 1});
+    };
+    for (std::size_t slot = 0; slot < requests.size() && next < to; ++slot) write_next(requests[slot], slot);
+    while (done < to) {
+        std::array<io_event, chunks_in_flight> events;
+        const std::size_t count = context.reap(events);
+        for (const io_event& event : std::span(events).first(count)) {
+            const std::size_t slot = reinterpret_cast<std::size_t>(event.data);
+            const std::uint64_t wanted = requests[slot].u.c.nbytes;
+            const std::int64_t result = result_of(event);
+            if (result < 0) fail(static_cast<int>(-result), "write of the scratch file");
+            if (static_cast<std::uint64_t>(result) != wanted)
+                fail(ENOSPC, "write of the scratch file, cut short");
+            done += wanted;
+            if (next < to) write_next(requests[slot], slot);
+        }
+        progress(static_cast<double>(done - from) / static_cast<double>(to - from));
+    }
+    if (::fsync(file.get()) != 0) fail(errno, "fsync of the scratch file");
+}
+
+std::string sample_pattern(const std::filesystem::path& path, std::uint64_t bytes, int samples,
+                           std::uint64_t seed) {
+    const os::FileDescriptor file = os::open_file(path, O_RDONLY | O_DIRECT);
+    const os::Mapping memory = os::Mapping::anonymous(pattern_bytes);
+    const std::uint64_t blocks = bytes / pattern_bytes;
+    std::uint64_t random = seed;
+    for (int i = 0; i < samples && blocks > 0; ++i) {
+        random = random * 6364136223846793005U + 1442695040888963407U;  // Knuth's MMIX generator
+        const std::uint64_t index = i == 0 ? 0 : i == 1 ? blocks - 1 : (random >> 20) % blocks;
+        const ssize_t got =
+            ::pread(file.get(), memory.data(), pattern_bytes, static_cast<off_t>(index * pattern_bytes));
+        if (got < 0) fail(errno, fmt::format("pread {}", path.string()));
+        if (got != static_cast<ssize_t>(pattern_bytes)) {
+            return fmt::format("block {} ends after {} bytes", index, got);
+        }
+        const BlockState state = check_block(memory.span().first<pattern_bytes>(), index);
+        if (state != BlockState::right) return fmt::format("block {} is {}", index, name_of(state));
+    }
+    return {};
+}
+
+std::optional<std::string> no_room(const Target& target, std::uint64_t bytes) {
+    const std::uint64_t more = round_up(bytes) - std::min(round_up(bytes), target.size_bytes);
+    if (more > target.file_system.free_bytes / 2) {
+        return fmt::format(
+            "the scratch file needs {} bytes and may take half of the {} bytes that are free in {}; make "
+            "room, "
+            "choose another folder or a smaller size",
+            more, target.file_system.free_bytes, target.path.string());
+    }
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        round_up(bytes) > limit.rlim_cur) {
+        return fmt::format("the scratch file needs {} bytes and the limit on a file's size is {} (ulimit -f)",
+                           round_up(bytes), limit.rlim_cur);
+    }
+    return std::nullopt;
+}
+
+Prepared prepare(const Target& target, std::uint64_t bytes, std::uint64_t seed, const Progress& progress) {
+    constexpr int samples = 64;
+    Prepared prepared;
+    prepared.path = target.path;
+    if (!target.is_scratch()) {
+        prepared.how = "as it is";
+        return prepared;
+    }
+    std::uint64_t from = 0;
+    if (target.kind == Target::Kind::scratch_folder) {
+        prepared.holder = os::make_nameless_file(target.path);
+        prepared.path = os::path_of(prepared.holder);
+    } else {
+        // What an earlier case left is used when it is whole; one that is too small is written further.
+        const std::optional<std::uint64_t> found = seed_at_start(target.path);
+        refuse_foreign_file(target, found.has_value());
+        const std::uint64_t whole = target.size_bytes / pattern_bytes * pattern_bytes;
+        const std::uint64_t usable = std::min(whole, round_up(bytes));
+        if (found && sample_pattern(target.path, usable, samples, seed).empty()) {
+            seed = *found;
+            from = usable;
+        }
+    }
+    prepared.pattern_seed = seed;
+    if (from >= round_up(bytes)) {
+        prepared.how = "found as an earlier case prepared it";
+        return prepared;
+    }
+    SteadyClock clock;
+    const Nanoseconds started = clock.now();
+    write_pattern(prepared.path, from, bytes, seed, progress);
+    prepared.written_bytes = round_up(bytes) - from;
+    const double seconds = seconds_of(clock.now() - started);
+    prepared.how = fmt::format("{} {} bytes in {:.2f} s", from == 0 ? "written in full," : "completed by",
+                               prepared.written_bytes, seconds);
+    const std::string wrong = sample_pattern(prepared.path, bytes, samples, seed);
+    if (!wrong.empty())
+        throw std::runtime_error("what was written to the scratch file reads back wrong: " + wrong);
+    return prepared;
+}
+
+}  // namespace assay::storage

@@ -1,0 +1,170 @@
+#include "probes/storage/read_evidence.h"
+
+#include <algorithm>
+#include <cmath>
+#include <system_error>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "probes/core/os/counters.h"
+#include "probes/core/os/mapping.h"
+#include "probes/core/os/sysfs.h"
+#include "probes/core/os/text.h"
+#include "probes/storage/block_pattern.h"
+
+namespace assay::storage {
+namespace {
+
+/// The device must have read this share of what we did.
+constexpr double least_share = 0.95;
+constexpr double little_tolerance = 0.05;
+constexpr double most_zeros = 0.1;
+
+Check share_check(std::string name, std::string_view who, std::uint64_t counted, std::uint64_t claimed) {
+    Check check;
+    check.name = std::move(name);
+    const double share = claimed == 0 ? 0 : static_cast<double>(counted) / static_cast<double>(claimed);
+    check.error = std::max(0.0, 1 - share);
+    check.passed = share >= least_share;
+    check.detail = fmt::format("{} read {} bytes for our {}{}", who, counted, claimed,
+                               check.passed ? "" : ": the rest came from a cache");
+    return check;
+}
+
+bool in_virtual_machine() {
+    const std::string cpuinfo = os::read_text("/proc/cpuinfo").value_or("");
+    for (const std::string_view line : os::split(cpuinfo, '\n')) {
+        if (!line.starts_with("flags")) continue;
+        const std::vector<std::string_view> flags = os::split(line, ' ');
+        return std::find(flags.begin(), flags.end(), "hypervisor") != flags.end();
+    }
+    return os::read_text("/sys/hypervisor/type").has_value();
+}
+
+bool is_ram_disk(const std::string& name) {
+    return name.starts_with("zram") || name.starts_with("ram") || name.starts_with("pmem");
+}
+
+}  // namespace
+
+ReadCounters::ReadCounters(const Target& target)
+    : leaves_(target.leaves), device_(os::read_counters(leaves_)), own_bytes_(os::own_device_bytes()) {}
+
+std::vector<Check> ReadCounters::checks(std::uint64_t read_bytes, std::vector<std::string>& notes) const {
+    std::vector<Check> checks;
+    const std::optional<os::DeviceCounters> device = os::read_counters(leaves_);
+    if (device && device_) {
+        std::string names;
+        for (const os::BlockDevice& leaf : leaves_) names += (names.empty() ? "" : ", ") + leaf.name;
+        checks.push_back(share_check("reads reached the device", names,
+                                     device->read_bytes - device_->read_bytes, read_bytes));
+    } else {
+        notes.push_back(
+            "no device counter is readable for this target (overlay or network file system, or accounting "
+            "switched off), so that direct I/O is not proved by the device");
+    }
+    const std::optional<std::uint64_t> own = os::own_device_bytes();
+    if (own && own_bytes_) {
+        checks.push_back(share_check("reads reached the block layer",
+                                     "the kernel counted for this process and", *own - *own_bytes_,
+                                     read_bytes));
+    }
+    return checks;
+}
+
+Check little_check(const std::vector<ReadSlice>& slices) {
+    double rate = 0;
+    double in_flight = 0;
+    Histogram latency;
+    for (const ReadSlice& slice : slices) {
+        rate += slice.rate / static_cast<double>(slices.size());
+        in_flight += slice.in_flight / static_cast<double>(slices.size());
+        latency.merge(slice.latency);
+    }
+    const double product = rate * latency.mean() * 1e-9;
+    Check check;
+    check.name = "Little's law";
+    check.error = in_flight > 0 ? std::abs(product / in_flight - 1) : 1.0;
+    check.passed = *check.error <= little_tolerance;
+    check.detail = fmt::format(
+        "{:.0f} reads/s times {:.2f} µs mean latency make {:.3f} in flight; counted apart {:.3f}; allowed "
+        "{:.0f} %",
+        rate, latency.mean() * 1e-3, product, in_flight, little_tolerance * 100);
+    return check;
+}
+
+Check content_check(const ReadVerification& verification) {
+    Check check;
+    check.name = "content of a sample of the reads";
+    check.passed = verification.wrong == 0 && verification.verified > 0;
+    check.error = static_cast<double>(verification.wrong);
+    check.detail = fmt::format("{} of {} reads compared with what was written, {} wrong",
+                               verification.verified, verification.reads, verification.wrong);
+    if (verification.first_wrong_offset) {
+        check.detail += fmt::format(", the first at byte {}", *verification.first_wrong_offset);
+    }
+    return check;
+}
+
+Check data_check(const std::filesystem::path& path, std::uint64_t bytes, std::uint64_t seed) {
+    constexpr int samples = 256;
+    const os::FileDescriptor file = os::open_file(path, O_RDONLY | O_DIRECT);
+    const os::Mapping memory = os::Mapping::anonymous(pattern_bytes);
+    const std::uint64_t blocks = std::max<std::uint64_t>(1, bytes / pattern_bytes);
+    std::uint64_t random = seed;
+    int taken = 0;
+    int zeros = 0;
+    for (int i = 0; i < samples; ++i) {
+        random = random * 6364136223846793005U + 1442695040888963407U;  // Knuth's MMIX generator
+        const off_t offset = static_cast<off_t>((random >> 20) % blocks * pattern_bytes);
+        const ssize_t got = ::pread(file.get(), memory.data(), pattern_bytes, offset);
+        if (got < 0) {
+            throw std::system_error(errno, std::generic_category(), fmt::format("pread {}", path.string()));
+        }
+        const std::span<const std::byte> block = memory.span().first(static_cast<std::size_t>(got));
+        if (block.empty()) continue;
+        ++taken;
+        const bool zero =
+            std::all_of(block.begin(), block.end(), [](std::byte byte) { return byte == std::byte{}; });
+        zeros += zero ? 1 : 0;
+    }
+    Check check;
+    check.name = "the target holds data";
+    check.error = taken > 0 ? static_cast<double>(zeros) / taken : 1.0;
+    check.passed = *check.error <= most_zeros;
+    check.detail = fmt::format(
+        "{} of {} sampled blocks are zeros{}", zeros, taken,
+        check.passed ? "" : ", which a device may answer without reading; write it in full first");
+    return check;
+}
+
+std::vector<std::string> machine_notes(const Target& target, std::uint64_t bytes) {
+    std::vector<std::string> notes;
+    if (in_virtual_machine()) {
+        notes.push_back(
+            "this is a virtual machine: whether the host answered from a cache of its own cannot be seen "
+            "from "
+            "here");
+    }
+    const std::uint64_t memory_kib =
+        os::value_of(os::read_text("/proc/meminfo").value_or(""), "MemTotal:").value_or(0);
+    notes.push_back(fmt::format("{:.2f} GiB were read over, on a machine with {:.2f} GiB of memory",
+                                static_cast<double>(bytes) / (1 << 30),
+                                static_cast<double>(memory_kib) / (1 << 20)));
+    for (const os::BlockDevice& leaf : target.leaves) {
+        if (is_ram_disk(leaf.disk)) {
+            notes.push_back(
+                fmt::format("{} is a RAM disk: its figures are those of memory and kernel", leaf.disk));
+        }
+    }
+    if (target.file_system.over_network) {
+        notes.push_back(fmt::format("{} is a network file system: the disk is another machine's",
+                                    target.file_system.type));
+    }
+    return notes;
+}
+
+}  // namespace assay::storage

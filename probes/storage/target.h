@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "probes/core/os/block_device.h"
+#include "probes/core/os/file_descriptor.h"
+#include "probes/core/os/file_system.h"
+#include "probes/core/probe.h"
+
+namespace assay::storage {
+
+/// What is to be read: a file or block device that the user names (only ever opened for reading), or a
+/// scratch file that assay makes or is handed.
+struct Target {
+    enum class Kind { named_file, named_device, scratch_folder, shared_scratch };
+    Kind kind = Kind::scratch_folder;
+    std::filesystem::path path;    ///< of the file, the device or the folder
+    std::uint64_t size_bytes = 0;  ///< of what is there; 0 in a scratch folder
+    os::FileSystem file_system;    ///< that holds it; of a block device only what lies under it tells
+    std::optional<os::BlockDevice> device;
+    std::vector<os::BlockDevice> leaves;  ///< the disks whose counters tell what was really read
+    std::uint64_t logical_block_bytes = 512;
+
+    bool is_scratch() const { return kind == Kind::scratch_folder || kind == Kind::shared_scratch; }
+};
+
+/// Looks at what the case's `target` names, or at the scratch folder, without changing anything. Throws
+/// InputError for what cannot be used: missing, a folder, unreadable, in memory, read-only, no direct I/O.
+Target look_at_target(std::string_view probe, const Case& the_case, const Context& context);
+
+/// The bytes that a case reads: its `size`, which `auto` makes 10 GiB of a scratch file and all of a named
+/// target. Throws InputError where a named target is smaller than asked for.
+std::uint64_t span_bytes(std::string_view probe, const Case& the_case, const Target& target);
+
+/// What of the target a reader of the result must know: device, its queue's settings, file system.
+std::map<std::string, std::string> describe(const Target& target);
+
+}  // namespace assay::storage
