@@ -1,0 +1,70 @@
+#include "kernels/cpu/stream.h"
+
+#include <stdexcept>
+#include <string>
+
+#include "kernels/cpu/stream_kernels.h"
+
+namespace assay::kernels {
+
+std::string_view to_string(StreamKernel kernel) {
+    switch (kernel) {
+        case StreamKernel::read:
+            return "read";
+        case StreamKernel::write:
+            return "write";
+        case StreamKernel::copy:
+            return "copy";
+        case StreamKernel::scale:
+            return "scale";
+        case StreamKernel::add:
+            return "add";
+        case StreamKernel::triad:
+            return "triad";
+    }
+    return "unknown";
+}
+
+int stream_bytes_per_element(StreamKernel kernel) {
+    constexpr int element = sizeof(double);
+    switch (kernel) {
+        case StreamKernel::read:
+        case StreamKernel::write:
+            return element;
+        case StreamKernel::copy:
+        case StreamKernel::scale:
+            return 2 * element;
+        case StreamKernel::add:
+        case StreamKernel::triad:
+            return 3 * element;
+    }
+    return 0;
+}
+
+bool stream_stores(StreamKernel kernel) {
+    return kernel != StreamKernel::read;
+}
+
+bool stream_possible(const StreamPattern& pattern) {
+    if (!supports(pattern.isa)) return false;
+    if (pattern.streams != 1 && pattern.streams != 2 && pattern.streams != 4) return false;
+    return !pattern.non_temporal || pattern.isa != Isa::portable || portable::has_non_temporal_stores;
+}
+
+double stream(StreamKernel kernel, const StreamPattern& pattern, const StreamArrays& arrays, double scalar,
+              std::size_t begin, std::size_t end) {
+    if (!stream_possible(pattern) || (pattern.non_temporal && !stream_stores(kernel)))
+        throw std::invalid_argument("stream " + std::string(to_string(kernel)) + ": no " +
+                                    std::string(to_string(pattern.isa)) + " form with " +
+                                    (pattern.non_temporal ? "non-temporal" : "plain") + " stores and " +
+                                    std::to_string(pattern.streams) + " streams here");
+    if (begin >= end) return 0;
+#if defined(__x86_64__)
+    if (pattern.isa == Isa::avx512 || pattern.isa == Isa::avx512_vnni)
+        return avx512::stream(kernel, pattern, arrays, scalar, begin, end);
+    if (pattern.isa == Isa::avx2) return avx2::stream(kernel, pattern, arrays, scalar, begin, end);
+#endif
+    return portable::stream(kernel, pattern, arrays, scalar, begin, end);
+}
+
+}  // namespace assay::kernels

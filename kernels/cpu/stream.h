@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "kernels/cpu/features.h"
+
+namespace assay::kernels {
+
+/// What is done to each element: read sums a; write: out = s; copy: out = a; scale: out = s a; add: out = a +
+/// b; triad: out = a + s b (the kernels of McCalpin's STREAM, and read and write).
+enum class StreamKernel { read, write, copy, scale, add, triad };
+std::string_view to_string(StreamKernel kernel);
+
+/// Bytes that one element moves by STREAM's rule, which counts what the program asks for: 8 a load and 8 a
+/// store. What a plain store reads besides (write-allocate) is not counted.
+int stream_bytes_per_element(StreamKernel kernel);
+/// Whether it writes `out`; only these have a non-temporal form.
+bool stream_stores(StreamKernel kernel);
+
+/// How the elements are walked.
+struct StreamPattern {
+    Isa isa = Isa::portable;
+    bool non_temporal = false;       ///< stores that go around the caches
+    std::size_t prefetch_bytes = 0;  ///< how far ahead the inputs are asked for by software; 0: not at all
+    int streams = 1;  ///< 1, 2 or 4 places at once: the range in so many parts, a block of each in turn
+};
+/// Whether this build and CPU can.
+bool stream_possible(const StreamPattern& pattern);
+
+/// Arrays of a kernel; those that it does not use may be null.
+struct StreamArrays {
+    double* out = nullptr;
+    const double* a = nullptr;
+    const double* b = nullptr;
+};
+
+/// Elements [begin, end) on the calling thread. Returns the sum for read (exact whatever the order where the
+/// elements are integers and their sum is below 2^53), else 0. Throws std::invalid_argument for a pattern
+/// that is not possible.
+double stream(StreamKernel kernel, const StreamPattern& pattern, const StreamArrays& arrays, double scalar,
+              std::size_t begin, std::size_t end);
+
+}  // namespace assay::kernels
