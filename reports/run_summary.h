@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/report.h"
+
+namespace assay {
+
+/// The requirements that count, by what became of them.
+struct CountedTally {
+    std::size_t all = 0, passed = 0, failed = 0, inconclusive = 0, not_measured = 0, waived = 0;
+};
+CountedTally counted_tally(const Report& report);
+
+/// The verdict in one sentence: what it rests on.
+std::string lead_sentence(const Report& report, Language language);
+
+/// How requirements are shown: those that count, those that advise or belong to other tiers, and those that
+/// judge software.
+enum class RequirementGroup { counted, advice, software };
+RequirementGroup requirement_group(const JudgedRequirement& judged);
+std::vector<const JudgedRequirement*> in_group(const Report& report, RequirementGroup group);
+
+/// Its documents, each once: "002 五", "003 四".
+std::vector<std::string> documents_of(const std::vector<Source>& sources);
+
+/// The reason for the waiver of a requirement; empty when there is none.
+std::string_view waiver_reason(const Report& report, std::string_view requirement);
+
+}  // namespace assay
