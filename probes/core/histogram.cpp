@@ -67,13 +67,13 @@ double Histogram::percentile(double rank) const {
     const double nearest = std::ceil(exact * (1 - 1e-12));
     const std::uint64_t wanted = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(nearest));
     std::uint64_t seen = 0;
-    for (std::size_t bucket = bucket_of(minimum_); bucket < bucket_count; ++bucket) {
+    for (std::size_t bucket = 0; bucket < bucket_count; ++bucket) {
         seen += counts_[bucket];
         if (seen < wanted) continue;
         const std::uint64_t lower = lower_bound_of(bucket);
         const std::uint64_t width = lower_bound_of(bucket + 1) - lower;
         const double middle = static_cast<double>(lower) + static_cast<double>(width - 1) / 2;
-        return std::clamp(middle, static_cast<double>(minimum_), static_cast<double>(maximum_));
+        return std::max(static_cast<double>(minimum_), std::min(static_cast<double>(maximum_), middle));
     }
     return static_cast<double>(maximum_);
 }
