@@ -29,10 +29,11 @@ struct PlannedCase {
 struct Plan {
     std::vector<PlannedCase> cases;
     double expected_seconds() const;
-    std::uint64_t written_bytes() const;
+    std::uint64_t written_bytes() const;  ///< the cases share one scratch file, so the largest counts
 };
 
-/// Pure: the suite's entries on these devices, each:gpu multiplied out.
+/// Pure: the suite's entries on these devices, each:gpu multiplied out. Throws InputError for an unknown name
+/// or a bad value in `options`.
 Plan expand(const Suite& suite, const std::vector<DeviceInfo>& devices, const Catalogue& catalogue,
             const RunOptions& options, const Context& context);
 

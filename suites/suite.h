@@ -23,14 +23,25 @@ struct SuiteEntry {
     std::vector<std::string> tiers;  ///< only with one of these tiers; empty: always
 };
 
+/// A document that sources quote from.
+struct SuiteDocument {
+    std::string id;  ///< "002"
+    std::string title;
+    std::string date;
+    std::string file;  ///< its excerpt, relative to the suite file; empty where there is none
+};
+
 /// A suite file, with the tier's file laid over it where one is chosen.
 struct Suite {
     std::string name;
     std::string tier;
     Text title;
+    std::optional<Text> ordered;  ///< what the tier's documents order, in words
+    std::vector<SuiteDocument> documents;
     std::vector<SuiteEntry> entries;
     std::vector<Requirement> requirements;
     std::vector<Contradiction> contradictions;
+    std::string json;  ///< all of this as one suite file, which a journal keeps
 };
 
 /// What a suite may name: the probes of this version, and the metrics of those to come. Tests pass their own.
@@ -45,8 +56,15 @@ struct Catalogue {
 /// probes, parameters and metrics, values out of range, units that do not fit the metric, duplicate ids,
 /// selections that match several cases without `each` or `best`.
 Suite load_suite(const std::string& name_or_path, const std::string& tier, const Catalogue& catalogue);
+/// A suite again from Suite::json, as a journal keeps it; it was checked when it was loaded. Throws
+/// InputError that begins with `where` when it is no suite.
+Suite restore_suite(const std::string& json, const std::string& where);
 std::vector<std::string> suite_names();
 std::vector<std::string> tier_names();
+/// The entries that are in force for the suite's tier.
+std::vector<SuiteEntry> entries_in_force(const Suite& suite);
+/// True for a device that is no CPU: cuda:0, opencl:1, each:gpu.
+bool names_gpu(std::string_view device);
 
 std::vector<Model> load_models();
 

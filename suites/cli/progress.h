@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdio>
+#include <string>
+
+#include "suites/cli/output.h"
+#include "suites/runner.h"
+
+namespace assay::cli {
+
+/// Draws a run's events on standard error: one live line on a terminal, plain lines elsewhere.
+class ProgressView {
+  public:
+    ProgressView(const Catalogue& catalogue, ErrorStream stream) : catalogue_(catalogue), stream_(stream) {}
+    ~ProgressView() { clear_line(); }
+    ProgressView(const ProgressView&) = delete;
+    ProgressView& operator=(const ProgressView&) = delete;
+    void show(const RunEvent& event);
+    /// Takes the live line away, before something else is printed.
+    void clear_line();
+
+  private:
+    void draw(const std::string& text);
+    void line(const std::string& text);
+
+    const Catalogue& catalogue_;
+    ErrorStream stream_;
+    bool drawn_ = false;
+};
+
+/// "about 75 s", "about 4 min": a duration for people.
+std::string about(double seconds);
+
+}  // namespace assay::cli

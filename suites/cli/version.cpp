@@ -1,0 +1,11 @@
+#include "suites/cli/version.h"
+
+#include "assay_version.h"
+
+namespace assay::cli {
+
+Version version() {
+    return {ASSAY_VERSION, ASSAY_COMMIT, ASSAY_COMPILER};
+}
+
+}  // namespace assay::cli

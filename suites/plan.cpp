@@ -1,0 +1,234 @@
+#include "suites/plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "suites/json_text.h"
+
+namespace assay {
+namespace {
+
+using Parameters = std::map<std::string, std::string>;
+
+constexpr std::string_view each_gpu = "each:gpu";
+
+/// Long enough that only a hung case meets it, where the suite does not say.
+double time_limit_for(double expected_seconds) {
+    return std::max(60.0, 3 * expected_seconds + 30);
+}
+
+std::string device_list(const std::vector<DeviceInfo>& devices) {
+    std::vector<std::string> names;
+    for (const DeviceInfo& device : devices)
+        names.push_back(device.name.empty() ? device.id : fmt::format("{} ({})", device.id, device.name));
+    return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string no_gpu(const std::vector<DeviceInfo>& devices) {
+    return "no GPU found on this machine: its devices are " + device_list(devices);
+}
+
+bool is_domain_of(std::string_view domain, std::string_view probe) {
+    return probe.size() > domain.size() && probe.starts_with(domain) && probe[domain.size()] == '.';
+}
+
+void check_only(const std::vector<std::string>& only, const std::vector<SuiteEntry>& entries,
+                const Suite& suite) {
+    std::set<std::string> accepted;
+    for (const SuiteEntry& entry : entries) {
+        accepted.insert(entry.probe.substr(0, entry.probe.find('.')));
+        accepted.insert(entry.probe);
+    }
+    for (const std::string& name : only)
+        if (!accepted.contains(name))
+            throw InputError(
+                fmt::format("--only {}: the suite {} has no such probe or domain; accepted are {}", name,
+                            suite.name, alternatives({accepted.begin(), accepted.end()}, 64)));
+}
+
+const Parameter* find_parameter(const Probe& probe, std::string_view name) {
+    for (const Parameter& parameter : probe.parameters)
+        if (parameter.name == name) return &parameter;
+    return nullptr;
+}
+
+void check_set(const RunOptions& options, const std::vector<SuiteEntry>& entries, const Catalogue& catalogue,
+               const Suite& suite) {
+    for (const auto& [name, values] : options.set) {
+        const Probe* probe = catalogue.find(name);
+        std::set<std::string> probes;
+        for (const SuiteEntry& entry : entries)
+            if (catalogue.find(entry.probe)) probes.insert(entry.probe);
+        if (!probe || !probes.contains(name))
+            throw InputError(fmt::format("--set {}.{}: the suite {} runs no probe \"{}\"; accepted are {}",
+                                         name, values.empty() ? "" : values.begin()->first, suite.name, name,
+                                         alternatives({probes.begin(), probes.end()})));
+        for (const auto& [parameter_name, value] : values) {
+            const std::string where = fmt::format("--set {}.{}", name, parameter_name);
+            const Parameter* parameter = find_parameter(*probe, parameter_name);
+            if (!parameter) {
+                std::vector<std::string> accepted;
+                for (const Parameter& known : probe->parameters) accepted.emplace_back(known.name);
+                throw InputError(fmt::format("{}: {} has no such parameter; accepted are {}", where, name,
+                                             alternatives(accepted)));
+            }
+            if (parameter->kind == ParameterKind::device && value == each_gpu) continue;
+            canonical_value(*parameter, value, where);
+        }
+    }
+}
+
+Parameters parameters_of(const SuiteEntry& entry, const RunOptions& options) {
+    Parameters parameters = entry.parameters;
+    if (options.quick)
+        for (const auto& [name, value] : entry.quick_parameters) parameters[name] = value;
+    const std::map<std::string, Parameters>::const_iterator set = options.set.find(entry.probe);
+    if (set != options.set.end())
+        for (const auto& [name, value] : set->second) parameters[name] = value;
+    return parameters;
+}
+
+class Expansion {
+  public:
+    Expansion(const std::vector<DeviceInfo>& devices, const Catalogue& catalogue, const RunOptions& options,
+              const Context& context)
+        : devices_(devices), catalogue_(catalogue), options_(options), context_(context) {}
+
+    void add(const SuiteEntry& entry) {
+        const Parameters parameters = parameters_of(entry, options_);
+        const Probe* probe = catalogue_.find(entry.probe);
+        if (probe)
+            add_known(entry, *probe, parameters);
+        else
+            add_planned(entry, parameters);
+    }
+
+    Plan take() { return std::move(plan_); }
+
+  private:
+    bool any_gpu() const {
+        return std::any_of(devices_.begin(), devices_.end(),
+                           [](const DeviceInfo& device) { return device.kind == "gpu"; });
+    }
+
+    void add_planned(const SuiteEntry& entry, const Parameters& parameters) {
+        const Parameters::const_iterator device = parameters.find("device");
+        const bool needs_gpu = device != parameters.end() && names_gpu(device->second);
+        PlannedCase planned;
+        planned.the_case = {entry.probe, parameters};
+        planned.skip_reason = needs_gpu && !any_gpu()
+                                  ? no_gpu(devices_)
+                                  : fmt::format("this version of assay has no probe {} yet", entry.probe);
+        append(std::move(planned), entry);
+    }
+
+    void add_known(const SuiteEntry& entry, const Probe& probe, const Parameters& parameters) {
+        for (const Parameter& parameter : probe.parameters) {
+            const std::string name(parameter.name);
+            const Parameters::const_iterator given = parameters.find(name);
+            if (parameter.kind != ParameterKind::device || given == parameters.end() ||
+                given->second != each_gpu)
+                continue;
+            Parameters one = parameters;
+            for (const DeviceInfo& device : devices_) {
+                if (device.kind != "gpu") continue;
+                one[name] = device.id;
+                add_case(entry, probe, one);
+            }
+            if (!any_gpu()) {
+                // The other values are still checked; the first GPU stands for those that are not there.
+                one[name] = "cuda:0";
+                PlannedCase planned;
+                planned.the_case = make_case(probe, one);
+                planned.the_case.parameters[name] = each_gpu;
+                planned.skip_reason = no_gpu(devices_);
+                append(std::move(planned), entry);
+            }
+            return;
+        }
+        add_case(entry, probe, parameters);
+    }
+
+    void add_case(const SuiteEntry& entry, const Probe& probe, const Parameters& parameters) {
+        PlannedCase planned;
+        planned.the_case = make_case(probe, parameters);
+        planned.skip_reason = missing_device(probe, planned.the_case);
+        if (!planned.skip_reason) {
+            const Estimate estimate =
+                probe.estimate ? probe.estimate(planned.the_case, context_) : Estimate{};
+            planned.expected_seconds = estimate.seconds;
+            planned.written_bytes = estimate.written_bytes;
+            planned.time_limit_seconds = entry.time_limit_seconds.value_or(time_limit_for(estimate.seconds));
+            // A limit in the suite fits the suite's own values, not longer ones that were set by hand.
+            if (options_.set.contains(entry.probe))
+                planned.time_limit_seconds =
+                    std::max(planned.time_limit_seconds, time_limit_for(estimate.seconds));
+        }
+        append(std::move(planned), entry);
+    }
+
+    std::optional<std::string> missing_device(const Probe& probe, const Case& the_case) const {
+        for (const Parameter& parameter : probe.parameters) {
+            if (parameter.kind != ParameterKind::device) continue;
+            const std::string& id = the_case.text(parameter.name);
+            const bool present = std::any_of(devices_.begin(), devices_.end(),
+                                             [&](const DeviceInfo& device) { return device.id == id; });
+            if (!present && id != "auto")
+                return fmt::format("no device {} on this machine: its devices are {}", id,
+                                   device_list(devices_));
+        }
+        return std::nullopt;
+    }
+
+    /// Values set by hand, or shorter ones, can make two entries the same case: it is run once.
+    void append(PlannedCase planned, const SuiteEntry& entry) {
+        planned.required = entry.required;
+        for (PlannedCase& present : plan_.cases)
+            if (present.the_case == planned.the_case) {
+                present.required = present.required || planned.required;
+                return;
+            }
+        plan_.cases.push_back(std::move(planned));
+    }
+
+    const std::vector<DeviceInfo>& devices_;
+    const Catalogue& catalogue_;
+    const RunOptions& options_;
+    const Context& context_;
+    Plan plan_;
+};
+
+}  // namespace
+
+double Plan::expected_seconds() const {
+    double seconds = 0;
+    for (const PlannedCase& planned : cases) seconds += planned.expected_seconds;
+    return seconds;
+}
+
+std::uint64_t Plan::written_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const PlannedCase& planned : cases) bytes = std::max(bytes, planned.written_bytes);
+    return bytes;
+}
+
+Plan expand(const Suite& suite, const std::vector<DeviceInfo>& devices, const Catalogue& catalogue,
+            const RunOptions& options, const Context& context) {
+    const std::vector<SuiteEntry> entries = entries_in_force(suite);
+    check_only(options.only, entries, suite);
+    check_set(options, entries, catalogue, suite);
+    Expansion expansion(devices, catalogue, options, context);
+    for (const SuiteEntry& entry : entries) {
+        const bool wanted =
+            options.only.empty() ||
+            std::any_of(options.only.begin(), options.only.end(), [&](const std::string& name) {
+                return name == entry.probe || is_domain_of(name, entry.probe);
+            });
+        if (wanted) expansion.add(entry);
+    }
+    return expansion.take();
+}
+
+}  // namespace assay
