@@ -1,5 +1,6 @@
 #include "kernels/cpu/thread_team.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -145,6 +146,15 @@ void ThreadTeam::run(const std::function<void(int)>& work) {
         failure = nullptr;
     }
     if (first) std::rethrow_exception(first);
+}
+
+ItemRange member_range(std::size_t items, std::size_t multiple, int member, int members) {
+    const std::size_t units = (items + multiple - 1) / multiple;
+    const auto boundary = [&](int index) {
+        return std::min(
+            items, units * static_cast<std::size_t>(index) / static_cast<std::size_t>(members) * multiple);
+    };
+    return {boundary(member), boundary(member + 1)};
 }
 
 int allowed_cpus() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 
@@ -24,6 +25,15 @@ class ThreadTeam {
     struct State;
     std::unique_ptr<State> state_;
 };
+
+/// Items [begin, end).
+struct ItemRange {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+};
+/// What `member` of `members` does of `items`: equal shares in their order, each beginning at a multiple of
+/// `multiple`.
+ItemRange member_range(std::size_t items, std::size_t multiple, int member, int members);
 
 /// CPUs that this process may use (affinity, cpuset), as the team would use them.
 int allowed_cpus();

@@ -1,0 +1,55 @@
+#include "probes/core/cpu_choice.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kernels/cpu/thread_team.h"
+
+namespace assay {
+
+namespace {
+
+constexpr std::array<kernels::Isa, 3> offered = {kernels::Isa::portable, kernels::Isa::avx2,
+                                                 kernels::Isa::avx512};
+
+}  // namespace
+
+Parameter threads_parameter() {
+    return {"threads", ParameterKind::integer, "auto", "threads, each on its own CPU; auto: all CPUs allowed",
+            1};
+}
+
+int threads_of(const Case& the_case) {
+    const int allowed = kernels::allowed_cpus();
+    if (the_case.is_auto("threads")) return allowed;
+    const std::int64_t threads = the_case.integer("threads");
+    if (threads < 1 || threads > allowed)
+        throw InputError(
+            fmt::format("{}.threads: {} are not possible with the {} CPUs that this process may use; "
+                        "accepted: 1 to {}, or auto",
+                        the_case.probe, threads, allowed, allowed));
+    return static_cast<int>(threads);
+}
+
+Parameter isa_parameter() {
+    return {
+        "isa", ParameterKind::choice,         "auto", "instruction set; auto: the best that the CPU has", 0,
+        0,     {"portable", "avx2", "avx512"}};
+}
+
+kernels::Isa isa_of(const Case& the_case) {
+    if (the_case.is_auto("isa")) return std::min(kernels::best_isa(), kernels::Isa::avx512);
+    const kernels::Isa isa = kernels::isa_from_string(the_case.text("isa")).value();
+    if (kernels::supports(isa)) return isa;
+    std::vector<std::string> possible = {"auto"};
+    for (const kernels::Isa each : offered)
+        if (kernels::supports(each)) possible.emplace_back(kernels::to_string(each));
+    throw InputError(fmt::format("{}.isa: this CPU or its operating system has no {}; accepted: {}",
+                                 the_case.probe, kernels::to_string(isa), fmt::join(possible, ", ")));
+}
+
+}  // namespace assay

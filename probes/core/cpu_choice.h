@@ -1,0 +1,19 @@
+#pragma once
+
+#include "kernels/cpu/features.h"
+#include "probes/core/case.h"
+
+namespace assay {
+
+/// The parameter `threads` of probes that compute on CPUs.
+Parameter threads_parameter();
+/// Threads that the case asks for, all allowed CPUs with auto. Throws InputError where there are not as many.
+int threads_of(const Case& the_case);
+
+/// The parameter `isa` of probes whose kernels are written for portable, avx2 and avx512.
+Parameter isa_parameter();
+/// The instruction set that the case asks for, the CPU's best with auto. Throws InputError where the CPU or
+/// its operating system has it not.
+kernels::Isa isa_of(const Case& the_case);
+
+}  // namespace assay
