@@ -7,6 +7,7 @@ std::span<const PhraseEntry> phrases_en() {
     static constexpr PhraseEntry entries[] = {
         {"language_tag", "en"},
         {"list_separator", ", "},
+        {"clause_separator", "; "},
         {"colon", ": "},
 
         {"unit.operation", "op"},
@@ -35,6 +36,7 @@ std::span<const PhraseEntry> phrases_en() {
         {"page.contents", "Contents"},
         {"page.facts", "About this run"},
         {"page.requirements", "Requirements"},
+        {"page.contradictions_short", "Contradictions"},
         {"page.contradictions", "Where the documents contradict each other or physics"},
         {"page.measurements", "Measurements"},
         {"page.machine", "The machine"},
@@ -121,7 +123,6 @@ std::span<const PhraseEntry> phrases_en() {
         {"requirement.reason", "Why"},
         {"requirement.metric", "Metric"},
         {"requirement.contradicted", "See the contradiction"},
-        {"requirement.waived_because", "Waived: {}"},
         {"requirement.counts_for", "counts for {}"},
         {"requirement.counts_advice", "advice"},
         {"requirement.counts_software", "software"},
@@ -146,6 +147,8 @@ std::span<const PhraseEntry> phrases_en() {
         {"case.not_steady", "the level drifted while it was sampled"},
         {"case.not_converged", "the time limit came before the precision asked for"},
         {"case.sustained", "sustained {}"},
+        {"case.limit", "{} of the limit {} ({})"},
+        {"case.check_error", "error {}"},
         {"case.none", "Nothing was measured."},
 
         {"condition.cpu_steal", "CPU time taken by the hypervisor"},
@@ -168,7 +171,7 @@ std::span<const PhraseEntry> phrases_en() {
         {"chart.series", "{} over time"},
         {"chart.histogram", "Distribution of {}"},
         {"chart.strip", "Samples of {}"},
-        {"chart.time_axis", "time, s"},
+        {"chart.time_axis", "time (s)"},
         {"chart.order_axis", "sample"},
         {"chart.count_axis", "operations"},
         {"chart.median", "median"},
@@ -177,7 +180,10 @@ std::span<const PhraseEntry> phrases_en() {
         {"chart.thinned", "{} samples, drawn as the range in each column"},
 
         {"machine.none", "The run holds no inventory of the machine."},
+        {"machine.metrics", "As judged"},
         {"machine.other", "Other"},
+        {"machine.group.nvme", "NVMe controllers"},
+        {"machine.group.rdma", "RDMA"},
         {"machine.group.cpu", "Processor"},
         {"machine.group.memory", "Memory"},
         {"machine.group.numa", "NUMA"},
@@ -223,6 +229,29 @@ std::span<const PhraseEntry> phrases_en() {
         {"reason.foreign_io", "others used the disks while measuring"},
         {"reason.foreign_cpu", "others used the CPU while measuring"},
         {"reason.waived", "waived"},
+
+        {"lead.all_waived",
+         "Nothing failed, but every requirement that counts was waived, so nothing was decided."},
+
+        {"text.unfinished_cases", "Required cases that crashed, timed out or were not run"},
+        {"text.coverage", "What was done"},
+        {"text.in_full", "In full, with the arithmetic, in the HTML report and in report.json."},
+        {"text.waived_from", "it would be: {}; waived because: {}"},
+        {"text.case_measured", "measured in {}"},
+
+        {"note.not_steady", "the level drifted while it was sampled"},
+        {"note.not_converged", "the time limit came before the precision asked for"},
+        {"note.worst", "the worst sample, judged as it stands: it has no interval"},
+        {"note.range", "the interval is the range of the few times that it was done"},
+
+        {"reason.other_labels", "it was measured, but not as this requirement asks"},
+        {"reason.too_few_operations", "too few operations for an interval of this percentile"},
+        {"reason.no_statistic", "the case does not report this statistic"},
+        {"reason.no_samples", "the case took no samples"},
+        {"reason.not_a_number", "the figure is not a number"},
+        {"reason.no_value", "the case reports it without a value"},
+        {"reason.zero_denominator", "the ratio's denominator is zero"},
+        {"reason.unit_mismatch", "the run measured it in another unit"},
 
         {"read.verdicts", "Verdict words"},
         {"read.run_pass", "Every requirement that counts passed."},

@@ -33,6 +33,11 @@ std::multiset<std::string> places_of(std::string_view text) {
     return places;
 }
 
+bool begins_a_key(std::string_view front) {
+    return std::any_of(phrases_en().begin(), phrases_en().end(),
+                       [&](const PhraseEntry& entry) { return entry.key.rfind(front, 0) == 0; });
+}
+
 std::filesystem::path source_folder(std::string_view name) {
     return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / name;
 }
@@ -68,7 +73,10 @@ TEST(Texts, EveryPhraseThatTheSourcesNameExists) {
             const std::string source((std::istreambuf_iterator<char>(stream)), {});
             for (std::sregex_iterator at(source.begin(), source.end(), use), end; at != end; ++at, ++uses) {
                 const std::string key = (*at)[1].str();
-                EXPECT_TRUE(find_phrase(Language::en, key)) << key << " in " << file.path();
+                // "reason." is the front of keys made at run time.
+                const bool known =
+                    key.back() == '.' ? begins_a_key(key) : find_phrase(Language::en, key).has_value();
+                EXPECT_TRUE(known) << key << " in " << file.path();
             }
         }
     }
@@ -112,7 +120,7 @@ TEST(Texts, AReasonIsTranslatedByItsIdAndKeepsTheJudgesWords) {
     judged.reason = "skipped: no GPU";
     judged.reason_id = "skipped";
     EXPECT_EQ(reason_text(judged, Language::en), "skipped: no GPU");
-    EXPECT_EQ(reason_text(judged, Language::zh), "用例被跳过(skipped: no GPU)");
+    EXPECT_EQ(reason_text(judged, Language::zh), "用例被跳过（skipped: no GPU）");
     judged.reason_id = "something_new";
     EXPECT_EQ(reason_text(judged, Language::zh), "skipped: no GPU");
 }

@@ -1,0 +1,260 @@
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "reports/render_html_charts.h"
+#include "reports/render_html_parts.h"
+#include "reports/texts.h"
+
+namespace assay::html {
+
+namespace {
+
+bool is_textual(const Metric& metric) {
+    return metric.unit == Unit::version || metric.unit == Unit::text;
+}
+
+/// The metric's name without its probe's, and what of its labels the case's parameters do not say already.
+std::string short_name(const Metric& metric, const Case& the_case) {
+    std::string name = metric.name;
+    const std::string prefix = the_case.probe + ".";
+    if (name.rfind(prefix, 0) == 0) name = name.substr(prefix.size());
+    if (name == the_case.probe) name = name.substr(name.rfind('.') + 1);
+    std::string telling;
+    for (const auto& [label, value] : metric.labels) {
+        const std::map<std::string, std::string>::const_iterator asked = the_case.parameters.find(label);
+        if (asked != the_case.parameters.end() && asked->second == value) continue;
+        telling += (telling.empty() ? "" : ", ") + label + "=" + value;
+    }
+    return telling.empty() ? name : name + " {" + telling + "}";
+}
+
+void append_chips(std::string& out, std::string_view title,
+                  const std::map<std::string, std::string>& values) {
+    if (values.empty()) return;
+    fmt::format_to(std::back_inserter(out), "<div class=\"chips\"><b>{}</b><ul>", title);
+    for (const auto& [name, value] : values) {
+        fmt::format_to(std::back_inserter(out), "<li><span>{}</span> {}</li>", escape(name), escape(value));
+    }
+    out += "</ul></div>\n";
+}
+
+std::string value_of(const Metric& metric, Language language) {
+    return is_textual(metric) ? metric.text : format_quantity(metric.value, metric.unit, language);
+}
+
+/// The interval of the statistic that the headline value is.
+std::optional<Interval> headline_interval(const Metric& metric) {
+    const Summary& summary = metric.summary;
+    const auto percentile = [&](double rank) -> std::optional<Interval> {
+        for (const Percentile& one : summary.percentiles) {
+            if (std::abs(one.rank - rank) < 1e-9) return one.ci95;
+        }
+        return std::nullopt;
+    };
+    switch (metric.statistic) {
+        case Statistic::median:
+            return summary.median_ci95;
+        case Statistic::mean:
+            return summary.mean_ci95;
+        case Statistic::sustained:
+            return summary.sustained_ci95;
+        case Statistic::p50:
+            return percentile(50);
+        case Statistic::p90:
+            return percentile(90);
+        case Statistic::p95:
+            return percentile(95);
+        case Statistic::p99:
+            return percentile(99);
+        case Statistic::p99_9:
+            return percentile(99.9);
+        case Statistic::p99_99:
+            return percentile(99.99);
+        case Statistic::worst:
+            return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+/// What stands under a metric's row: percentiles, the limit, sustained level, what weakens the figure.
+std::string remarks_of(const Metric& metric, Language language) {
+    std::vector<std::string> parts;
+    if (!metric.summary.percentiles.empty()) {
+        std::string list;
+        for (const Percentile& one : metric.summary.percentiles) {
+            if (!list.empty()) list += phrase(language, "list_separator");
+            list += fmt::format("p{:g} {}", one.rank, format_quantity(one.value, metric.unit, language));
+        }
+        parts.push_back(list);
+    }
+    if (metric.summary.sustained) {
+        parts.push_back(phrase_with(language, "case.sustained",
+                                    format_quantity(*metric.summary.sustained, metric.unit, language)));
+    }
+    if (metric.limit) {
+        const double share = metric.limit->value != 0 ? metric.value / metric.limit->value : 0;
+        parts.push_back(phrase_with(language, "case.limit", fmt::format("{:.0f} %", share * 100),
+                                    format_quantity(metric.limit->value, metric.unit, language),
+                                    metric.limit->source));
+    }
+    if (!metric.summary.steady) parts.push_back(std::string(phrase(language, "case.not_steady")));
+    if (!metric.summary.converged) parts.push_back(std::string(phrase(language, "case.not_converged")));
+    std::string text;
+    for (const std::string& part : parts) text += (text.empty() ? "" : " · ") + part;
+    return text;
+}
+
+void append_metric_row(std::string& out, const Metric& metric, const Case& the_case, Language language) {
+    const Summary& summary = metric.summary;
+    const bool sampled = !is_textual(metric) && summary.samples > 1;
+    const std::optional<Interval> interval = headline_interval(metric);
+    const auto cell = [&](std::string_view label, const std::string& text) {
+        fmt::format_to(std::back_inserter(out), R"(<td class="number" data-label="{}">{}</td>)",
+                       phrase(language, label), escape(text));
+    };
+    const auto quantity = [&](double value) {
+        return sampled ? format_quantity(value, metric.unit, language) : std::string();
+    };
+    fmt::format_to(std::back_inserter(out), R"(<tbody><tr><th scope="row"><code>{}</code></th>)",
+                   escape(short_name(metric, the_case)));
+    fmt::format_to(
+        std::back_inserter(out), R"(<td class="number" data-label="{}"><span class="value">{}</span>{}</td>)",
+        phrase(language, "column.value"), escape(value_of(metric, language)),
+        sampled ? fmt::format(" <small>{}</small>",
+                              phrase(language, fmt::format("statistic.{}", to_string(metric.statistic))))
+                : "");
+    cell("column.interval",
+         interval && !is_textual(metric) ? format_interval(*interval, metric.unit, language) : "");
+    cell("column.minimum", quantity(summary.minimum));
+    cell("column.median", quantity(summary.median));
+    cell("column.maximum", quantity(summary.maximum));
+    cell("column.samples", sampled
+                               ? format_quantity(static_cast<double>(summary.samples), Unit::count, language)
+                               : std::string());
+    out += "</tr>";
+    const std::string remarks = remarks_of(metric, language);
+    if (!remarks.empty()) {
+        fmt::format_to(std::back_inserter(out), R"(<tr class="remarks"><td colspan="7">{}</td></tr>)",
+                       escape(remarks));
+    }
+    out += "</tbody>\n";
+}
+
+void append_metrics(std::string& out, const Outcome& outcome, Language language) {
+    if (outcome.metrics.empty()) return;
+    out += R"(<table class="metrics stack"><thead><tr>)";
+    fmt::format_to(std::back_inserter(out), "<th>{}</th>", phrase(language, "column.metric"));
+    for (const std::string_view key : {"column.value", "column.interval", "column.minimum", "column.median",
+                                       "column.maximum", "column.samples"}) {
+        fmt::format_to(std::back_inserter(out), "<th class=\"number\">{}</th>", phrase(language, key));
+    }
+    out += "</tr></thead>\n";
+    for (const Metric& metric : outcome.metrics) append_metric_row(out, metric, outcome.the_case, language);
+    out += "</table>\n";
+    std::string charts;
+    for (const Metric& metric : outcome.metrics) {
+        if (!is_textual(metric))
+            charts += metric_charts(metric, short_name(metric, outcome.the_case), language);
+    }
+    if (!charts.empty())
+        fmt::format_to(std::back_inserter(out), "<div class=\"charts\">\n{}</div>\n", charts);
+}
+
+void append_checks(std::string& out, const Outcome& outcome, Language language) {
+    if (outcome.checks.empty()) return;
+    fmt::format_to(std::back_inserter(out), "<div class=\"checks\"><h5>{}</h5><ul>",
+                   phrase(language, "case.checks"));
+    for (const Check& check : outcome.checks) {
+        fmt::format_to(std::back_inserter(out),
+                       R"(<li class="{}"><span class="sign" aria-hidden="true">{}</span> {}{}<b>{}</b>)",
+                       check.passed ? "pass" : "fail", check.passed ? "✓" : "✗", escape(check.name),
+                       phrase(language, "colon"),
+                       phrase(language, check.passed ? "case.check_passed" : "case.check_failed"));
+        std::string detail = check.detail;
+        if (detail.empty() && check.error) {
+            detail = phrase_with(language, "case.check_error", fmt::format("{:.3g}", *check.error));
+        }
+        if (!detail.empty()) fmt::format_to(std::back_inserter(out), " <small>{}</small>", escape(detail));
+        out += "</li>";
+    }
+    out += "</ul></div>\n";
+}
+
+void append_conditions(std::string& out, const Conditions& conditions, Language language) {
+    const std::pair<std::string_view, std::optional<double>> shares[] = {
+        {"condition.cpu_steal", conditions.cpu_steal},     {"condition.pressure", conditions.pressure},
+        {"condition.throttled", conditions.throttled},     {"condition.foreign_io", conditions.foreign_io},
+        {"condition.foreign_cpu", conditions.foreign_cpu},
+    };
+    std::string list;
+    for (const auto& [key, share] : shares) {
+        if (!share) continue;
+        fmt::format_to(std::back_inserter(list), "<li>{}{}<b>{:.1f} %</b></li>", phrase(language, key),
+                       phrase(language, "colon"), *share * 100);
+    }
+    if (list.empty()) return;
+    fmt::format_to(std::back_inserter(out), "<div><h5>{}</h5><ul>{}</ul></div>\n",
+                   phrase(language, "case.conditions"), list);
+}
+
+void append_notes(std::string& out, const std::vector<std::string>& notes, Language language) {
+    if (notes.empty()) return;
+    fmt::format_to(std::back_inserter(out), "<div class=\"notes\"><h5>{}</h5><ul>",
+                   phrase(language, "case.notes"));
+    for (const std::string& note : notes) {
+        fmt::format_to(std::back_inserter(out), "<li>{}</li>", escape(note));
+    }
+    out += "</ul></div>\n";
+}
+
+void append_case(std::string& out, const Outcome& outcome, const CaseTitle& title, std::size_t number,
+                 Language language) {
+    fmt::format_to(
+        std::back_inserter(out),
+        R"(<section class="case {}" id="case-{}"><h3><code>{}</code>{} {}</h3>)"
+        "\n",
+        to_string(outcome.status), number, escape(title.probe),
+        title.telling.empty() ? "" : fmt::format(" <span class=\"telling\">{}</span>", escape(title.telling)),
+        badge(outcome.status, language));
+    std::string when;
+    if (!outcome.started_at.empty()) when = phrase_with(language, "case.started", outcome.started_at);
+    if (outcome.duration_seconds > 0) {
+        if (!when.empty()) when += phrase(language, "list_separator");
+        when += phrase_with(language, "case.duration",
+                            format_quantity(outcome.duration_seconds, Unit::second, language));
+    }
+    if (!when.empty()) fmt::format_to(std::back_inserter(out), "<p class=\"small\">{}</p>\n", escape(when));
+    if (!outcome.reason.empty()) {
+        fmt::format_to(std::back_inserter(out), "<p class=\"reason\"><b>{}</b>{}{}</p>\n",
+                       phrase(language, "case.reason"), phrase(language, "colon"), escape(outcome.reason));
+    }
+    append_chips(out, phrase(language, "case.parameters"), outcome.the_case.parameters);
+    if (!is_inventory(outcome)) {
+        append_chips(out, phrase(language, "case.resolved"), outcome.resolved);
+        append_metrics(out, outcome, language);
+    }
+    out += "<div class=\"below\">\n";
+    append_checks(out, outcome, language);
+    append_conditions(out, outcome.conditions, language);
+    append_notes(out, outcome.notes, language);
+    out += "</div>\n</section>\n";
+}
+
+}  // namespace
+
+void append_cases(std::string& out, const Report& report, Language language) {
+    fmt::format_to(std::back_inserter(out), "<section id=\"measurements\">\n<h2>{}</h2>\n",
+                   phrase(language, "page.measurements"));
+    const std::vector<CaseTitle> titles = case_titles(report.outcomes);
+    if (titles.empty()) fmt::format_to(std::back_inserter(out), "<p>{}</p>\n", phrase(language, "case.none"));
+    for (std::size_t at = 0; at < titles.size(); ++at) {
+        append_case(out, report.outcomes[at], titles[at], at + 1, language);
+    }
+    out += "</section>\n";
+}
+
+}  // namespace assay::html

@@ -1,0 +1,411 @@
+#include "reports/render_html_charts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "reports/render_html_parts.h"
+#include "reports/texts.h"
+
+namespace assay::html {
+
+namespace {
+
+// The drawing's own units; on a page they are about CSS pixels.
+constexpr double width = 440;
+constexpr double height = 180;
+constexpr double left = 52;
+constexpr double right = 430;
+constexpr double top = 24;
+constexpr double bottom = 146;
+constexpr std::size_t columns = static_cast<std::size_t>(right - left);
+
+/// From a value to its place.
+struct Axis {
+    double low = 0;
+    double high = 1;
+    double from = 0;
+    double to = 1;
+    bool logarithmic = false;
+    double place(double value) const {
+        const double share =
+            logarithmic ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
+        return from + (to - from) * std::clamp(share, 0.0, 1.0);
+    }
+};
+
+void append(std::string& out, const std::string& text) {
+    out += text;
+}
+
+std::string open_chart(std::string_view caption, std::string_view note) {
+    std::string out = fmt::format("<figure><figcaption>{}", escape(caption));
+    if (!note.empty()) fmt::format_to(std::back_inserter(out), " <small>{}</small>", escape(note));
+    fmt::format_to(std::back_inserter(out),
+                   R"(</figcaption><svg role="img" viewBox="0 0 {:g} {:g}"><title>{}</title>)", width, height,
+                   escape(caption));
+    return out;
+}
+
+std::string tick_text(double scaled) {
+    // Steps of 1, 2 and 5 leave rounding errors (0.30000000000000004).
+    return fmt::format("{:.6g}", std::abs(scaled) < 1e-12 ? 0.0 : scaled);
+}
+
+void append_horizontal_ticks(std::string& out, const Axis& axis, const QuantityScale& scale) {
+    for (const double tick : axis_ticks(axis.low / scale.factor, axis.high / scale.factor, 4)) {
+        const double y = axis.place(tick * scale.factor);
+        fmt::format_to(
+            std::back_inserter(out),
+            R"(<path class="g" d="M{:g} {:.1f}H{:g}"/><text x="{:g}" y="{:.1f}" class="e">{}</text>)", left,
+            y, right, left - 6, y + 3.5, tick_text(tick));
+    }
+    fmt::format_to(std::back_inserter(out), R"(<text x="4" y="12">{}</text>)", escape(scale.unit));
+}
+
+void append_vertical_ticks(std::string& out, const Axis& axis, double factor, std::string_view title) {
+    for (const double tick : axis_ticks(axis.low / factor, axis.high / factor, 5)) {
+        const double x = axis.place(tick * factor);
+        fmt::format_to(
+            std::back_inserter(out),
+            R"(<path class="a" d="M{0:.1f} {1:g}v4"/><text x="{0:.1f}" y="{2:g}" class="m">{3}</text>)", x,
+            bottom, bottom + 15, tick_text(tick));
+    }
+    fmt::format_to(std::back_inserter(out),
+                   R"(<path class="a" d="M{:g} {:g}H{:g}"/><text x="{:g}" y="{:g}" class="e">{}</text>)",
+                   left, bottom, right, right, bottom + 30, escape(title));
+}
+
+/// A range around the values, never so narrow that noise of a per mille fills the chart.
+std::pair<double, double> comfortable_range(double low, double high) {
+    const double least = 0.1 * std::max(std::abs(low), std::abs(high));
+    const double span = std::max({high - low, least, 1e-300});
+    const double middle = (low + high) / 2;
+    const double from = middle - 0.6 * span;
+    const double to = middle + 0.6 * span;
+    return {low >= 0 ? std::max(0.0, from) : from, to};
+}
+
+std::pair<double, double> range_of(const std::vector<SeriesPoint>& points) {
+    double low = points.front().value, high = low;
+    for (const SeriesPoint& point : points) {
+        low = std::min(low, point.value);
+        high = std::max(high, point.value);
+    }
+    return {low, high};
+}
+
+/// Tenths of a unit as integers and steps from the last place: half the bytes of plain coordinates.
+class PathPen {
+  public:
+    void move(double x, double y) { step('M', x, y); }
+    void line(double x, double y) { step('l', x, y); }
+    const std::string& text() const { return text_; }
+
+  private:
+    void step(char command, double x, double y) {
+        const long to_x = std::lround(x * 10), to_y = std::lround(y * 10);
+        const long dx = command == 'M' ? to_x : to_x - x_;
+        const long dy = command == 'M' ? to_y : to_y - y_;
+        fmt::format_to(std::back_inserter(text_), "{}{}{}{}", command, dx, dy < 0 ? "" : " ", dy);
+        x_ = to_x, y_ = to_y;
+    }
+    std::string text_;
+    long x_ = 0, y_ = 0;
+};
+
+/// The line through all points; of a long series, from the least to the greatest value of each column.
+void append_line(std::string& out, const std::vector<SeriesPoint>& points, const Axis& x, const Axis& y) {
+    PathPen pen;
+    if (points.size() <= columns) {
+        for (std::size_t at = 0; at < points.size(); ++at) {
+            const double to_x = x.place(points[at].at), to_y = y.place(points[at].value);
+            at == 0 ? pen.move(to_x, to_y) : pen.line(to_x, to_y);
+        }
+    } else {
+        for (std::size_t at = 0; at < points.size();) {
+            const double column = std::floor(x.place(points[at].at));
+            const std::size_t first = at;
+            std::size_t least = at, greatest = at;
+            for (; at < points.size() && std::floor(x.place(points[at].at)) == column; ++at) {
+                if (points[at].value < points[least].value) least = at;
+                if (points[at].value > points[greatest].value) greatest = at;
+            }
+            const double to_x = column + 0.5;
+            const auto [one, other] = std::minmax(least, greatest);
+            const double to_y = y.place(points[one].value);
+            first == 0 ? pen.move(to_x, to_y) : pen.line(to_x, to_y);
+            if (other != one) pen.line(to_x, y.place(points[other].value));
+        }
+    }
+    fmt::format_to(std::back_inserter(out), R"svg(<path class="l" transform="scale(.1)" d="{}"/>)svg",
+                   pen.text());
+}
+
+/// The band of the median's interval and the median as a line.
+void append_median(std::string& out, const Metric& metric, const Axis& y) {
+    const Summary& summary = metric.summary;
+    if (summary.median_ci95) {
+        const double high = y.place(summary.median_ci95->high);
+        const double low = y.place(summary.median_ci95->low);
+        fmt::format_to(std::back_inserter(out),
+                       R"(<rect class="b" x="{:g}" y="{:.1f}" width="{:g}" height="{:.1f}"/>)", left, high,
+                       right - left, std::max(0.8, low - high));
+    }
+    fmt::format_to(std::back_inserter(out), R"(<path class="d" d="M{:g} {:.1f}H{:g}"/>)", left,
+                   y.place(summary.median), right);
+}
+
+std::string series_chart(const Metric& metric, std::string_view name, Language language) {
+    std::vector<SeriesPoint> points;
+    for (const SeriesPoint& point : metric.series) {
+        if (std::isfinite(point.at) && std::isfinite(point.value)) points.push_back(point);
+    }
+    if (points.size() < 2) return "";
+    std::stable_sort(points.begin(), points.end(),
+                     [](const SeriesPoint& one, const SeriesPoint& other) { return one.at < other.at; });
+    auto [low, high] = range_of(points);
+    const bool show_limit = metric.limit && metric.limit->value > high && metric.limit->value <= 1.25 * high;
+    if (show_limit) high = metric.limit->value;
+    const auto [from, to] = comfortable_range(low, high);
+    const Axis y{from, to, bottom, top, false};
+    const double begin = std::min(0.0, points.front().at);
+    const Axis x{begin, std::max(points.back().at, begin + 1e-9), left, right, false};
+    const QuantityScale scale = scale_for(std::max(std::abs(from), std::abs(to)), metric.unit, language);
+
+    const std::string note =
+        points.size() > columns ? phrase_with(language, "chart.thinned", points.size()) : "";
+    std::string out = open_chart(phrase_with(language, "chart.series", name), note);
+    append_horizontal_ticks(out, y, scale);
+    append_vertical_ticks(out, x, 1, phrase(language, "chart.time_axis"));
+    append_median(out, metric, y);
+    if (show_limit) {
+        const double at = y.place(metric.limit->value);
+        fmt::format_to(
+            std::back_inserter(out),
+            R"(<path class="i" d="M{:g} {:.1f}H{:g}"/><text x="{:g}" y="{:.1f}" class="e">{}</text>)", left,
+            at, right, right - 2, at - 3, phrase(language, "chart.limit"));
+    }
+    append_line(out, points, x, y);
+    append(out, "</svg></figure>\n");
+    return out;
+}
+
+/// The samples in the order taken, a dot each, from top to bottom; their value to the right.
+std::string strip_chart(const Metric& metric, std::string_view name, Language language) {
+    std::vector<double> values;
+    for (const double value : metric.samples) {
+        if (std::isfinite(value)) values.push_back(value);
+    }
+    if (values.size() < 2) return "";
+    const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
+    const auto [from, to] = comfortable_range(*least, *greatest);
+    const Axis x{from, to, left, right, false};
+    const Axis y{0, static_cast<double>(values.size() - 1), top + 6, bottom - 8, false};
+    const QuantityScale scale = scale_for(std::max(std::abs(from), std::abs(to)), metric.unit, language);
+
+    std::string out = open_chart(phrase_with(language, "chart.strip", name), "");
+    append_vertical_ticks(out, x, scale.factor, scale.unit);
+    if (metric.summary.median_ci95) {
+        const double low = x.place(metric.summary.median_ci95->low);
+        const double high = x.place(metric.summary.median_ci95->high);
+        fmt::format_to(std::back_inserter(out),
+                       R"(<rect class="b" x="{:.1f}" y="{:g}" width="{:.1f}" height="{:g}"/>)", low, top,
+                       std::max(0.8, high - low), bottom - top);
+    }
+    fmt::format_to(std::back_inserter(out), R"(<path class="d" d="M{:.1f} {:g}V{:g}"/>)",
+                   x.place(metric.summary.median), top, bottom);
+    fmt::format_to(
+        std::back_inserter(out),
+        R"(<text x="{0:g}" y="{1:g}" class="e">1</text><text x="{0:g}" y="{2:g}" class="e">{3}</text>)"
+        R"(<text x="4" y="12">{4}</text>)",
+        left - 6, top + 10, bottom - 4, values.size(), phrase(language, "chart.order_axis"));
+    // A dot is a line of no length with round ends. At most some four dots a unit of height are drawn.
+    const std::size_t stride = std::max<std::size_t>(1, values.size() / 480);
+    PathPen pen;
+    for (std::size_t at = 0; at < values.size(); at += stride) {
+        pen.move(x.place(values[at]), y.place(static_cast<double>(at)));
+        pen.line(x.place(values[at]), y.place(static_cast<double>(at)));
+    }
+    fmt::format_to(std::back_inserter(out), R"svg(<path class="p" transform="scale(.1)" d="{}"/>)svg",
+                   pen.text());
+    append(out, "</svg></figure>\n");
+    return out;
+}
+
+/// Ticks of a logarithmic axis: decades, with their 2 and 5 where there are few of them.
+std::vector<double> logarithmic_ticks(double low, double high) {
+    std::vector<double> ticks;
+    const double decades = std::log10(high / low);
+    if (decades < 0.8) return axis_ticks(low, high, 4);
+    for (double decade = std::pow(10, std::floor(std::log10(low))); decade <= high; decade *= 10) {
+        for (const double step : {1.0, 2.0, 5.0}) {
+            if (step != 1 && decades > 2.5) continue;
+            if (decade * step >= low * 0.999 && decade * step <= high * 1.001) ticks.push_back(decade * step);
+        }
+    }
+    return ticks;
+}
+
+std::string duration_tick(double nanoseconds, Language language) {
+    const QuantityScale scale = scale_for(nanoseconds * 1e-9, Unit::second, language);
+    return tick_text(nanoseconds * 1e-9 / scale.factor) + " " + scale.unit;
+}
+
+std::string histogram_chart(const Histogram& histogram, std::string_view name, Language language) {
+    const double least = std::max(1.0, static_cast<double>(histogram.minimum()));
+    const double greatest = std::max(least, static_cast<double>(histogram.maximum()));
+    const Axis x{least / 1.03, greatest * 1.03, left, right, true};
+    // Bars may not be narrower than a bucket of the histogram (1/128 octave), or they would show its grid.
+    const double narrowest = 2 * std::log(2.0) / 128;
+    const std::size_t bars =
+        static_cast<std::size_t>(std::clamp(std::floor(std::log(x.high / x.low) / narrowest), 4.0, 72.0));
+    std::vector<double> counts(bars, 0);
+    for (const auto& [lower, count] : histogram.buckets()) {
+        const double share =
+            std::log(std::max(1.0, static_cast<double>(lower)) / x.low) / std::log(x.high / x.low);
+        const double bar =
+            std::clamp(std::floor(share * static_cast<double>(bars)), 0.0, static_cast<double>(bars - 1));
+        counts[static_cast<std::size_t>(bar)] += static_cast<double>(count);
+    }
+    const double most = *std::max_element(counts.begin(), counts.end());
+    // Logarithmic, so that a single slow operation among a million is seen; a count of one has its height.
+    const Axis y{0.5, std::max(10.0, most * 1.3), bottom, top + 26, true};
+
+    std::string out = open_chart(phrase_with(language, "chart.histogram", name), "");
+    for (double tick = 1; tick <= y.high; tick *= 10) {
+        const double at = y.place(tick);
+        fmt::format_to(
+            std::back_inserter(out),
+            R"(<path class="g" d="M{:g} {:.1f}H{:g}"/><text x="{:g}" y="{:.1f}" class="e">{}</text>)", left,
+            at, right, left - 6, at + 3.5, format_quantity(tick, Unit::count, language));
+    }
+    const double wide = (right - left) / static_cast<double>(bars);
+    std::string path;
+    for (std::size_t bar = 0; bar < bars; ++bar) {
+        if (counts[bar] == 0) continue;
+        const double at = y.place(counts[bar]);
+        fmt::format_to(std::back_inserter(path), "M{:.1f} {:g}V{:.1f}h{:.1f}V{:g}z",
+                       left + wide * static_cast<double>(bar) + wide * 0.06, bottom, at, wide * 0.88, bottom);
+    }
+    fmt::format_to(std::back_inserter(out), R"(<path class="h" d="{}"/>)", path);
+    for (const double tick : logarithmic_ticks(x.low, x.high)) {
+        const double at = x.place(tick);
+        fmt::format_to(
+            std::back_inserter(out),
+            R"(<path class="a" d="M{0:.1f} {1:g}v4"/><text x="{0:.1f}" y="{2:g}" class="m">{3}</text>)", at,
+            bottom, bottom + 15, duration_tick(tick, language));
+    }
+    fmt::format_to(std::back_inserter(out),
+                   R"(<path class="a" d="M{:g} {:g}H{:g}"/><text x="4" y="12">{}</text>)", left, bottom,
+                   right, phrase(language, "chart.count_axis"));
+    double row = top - 2;
+    for (const double rank : {50.0, 99.0, 99.9}) {
+        const double value = histogram.percentile(rank);
+        const double at = x.place(std::max(1.0, value));
+        const bool flip = at > right - 110;
+        fmt::format_to(
+            std::back_inserter(out),
+            R"(<path class="d" d="M{0:.1f} {1:g}V{2:g}"/><text x="{3:.1f}" y="{1:g}" class="k{4}" dy="5">p{5:g} {6}</text>)",
+            at, row, bottom, flip ? at - 4 : at + 4, flip ? " e" : "", rank,
+            escape(format_quantity(value * 1e-9, Unit::second, language)));
+        row += 12;
+    }
+    append(out, "</svg></figure>\n");
+    return out;
+}
+
+}  // namespace
+
+std::vector<double> axis_ticks(double low, double high, int wanted) {
+    std::vector<double> ticks;
+    if (!std::isfinite(low) || !std::isfinite(high) || !(high > low) || wanted < 1) return ticks;
+    const double rough = (high - low) / wanted;
+    const double decade = std::pow(10, std::floor(std::log10(rough)));
+    double step = 10 * decade;
+    for (const double factor : {1.0, 2.0, 5.0}) {
+        if (decade * factor >= rough * 0.999) {
+            step = decade * factor;
+            break;
+        }
+    }
+    const double first = std::ceil(low / step - 1e-9);
+    for (int at = 0; at < 4 * wanted; ++at) {
+        const double tick = (first + at) * step;
+        if (tick > high + 1e-9 * step) break;
+        ticks.push_back(tick);
+    }
+    return ticks;
+}
+
+std::string bound_mark(const JudgedRequirement& judged, Language language) {
+    const Bound& bound = judged.requirement.bound;
+    const bool between = bound.comparison == Comparison::between;
+    const double reference = between ? bound.high : bound.low;
+    const bool textual = judged.requirement.unit == Unit::version || judged.requirement.unit == Unit::text;
+    if (textual || !judged.measured || !std::isfinite(*judged.measured) || !(reference > 0)) return "";
+
+    constexpr double begin = 1, end = 149, middle = 11;
+    const Axis x{0, 1.5 * reference, begin, end, false};
+    const double value = std::max(0.0, *judged.measured);
+    const double at_bound = x.place(bound.low);
+    double pass_from = begin, pass_to = end;
+    switch (bound.comparison) {
+        case Comparison::at_least:
+        case Comparison::above:
+            pass_from = at_bound;
+            break;
+        case Comparison::at_most:
+        case Comparison::below:
+            pass_to = at_bound;
+            break;
+        case Comparison::between:
+            pass_from = at_bound, pass_to = x.place(bound.high);
+            break;
+        case Comparison::equals:
+            pass_from = at_bound - 1.5, pass_to = at_bound + 1.5;
+            break;
+    }
+    std::string title = phrase_with(language, "requirement.mark", format_measured(judged, language),
+                                    format_bound(judged.requirement, language));
+    const bool beyond = value > x.high;
+    if (beyond) {
+        title += fmt::format("{}{}", phrase(language, "list_separator"),
+                             phrase(language, "requirement.mark_beyond"));
+    }
+    std::string out = fmt::format(
+        R"(<svg class="mark {}" role="img" viewBox="0 0 160 22"><title>{}</title>)"
+        R"(<rect class="z" x="{:.1f}" y="2" width="{:.1f}" height="18"/>)"
+        R"(<path class="a" d="M{:g} 20H{:g}"/><rect class="v" x="{:g}" y="7" width="{:.1f}" height="8"/>)",
+        to_string(judged.status), escape(title), pass_from, std::max(0.0, pass_to - pass_from), begin, end,
+        begin, std::max(1.0, x.place(value) - begin));
+    if (beyond) append(out, R"(<path class="v" d="M151 5l7 6-7 6z"/>)");
+    if (judged.ci95 && judged.ci95->low <= x.high) {
+        fmt::format_to(std::back_inserter(out),
+                       R"(<path class="w" d="M{0:.1f} {2:g}H{1:.1f}M{0:.1f} {3:g}v6M{1:.1f} {3:g}v6"/>)",
+                       x.place(judged.ci95->low), x.place(judged.ci95->high), middle, middle - 3);
+    }
+    fmt::format_to(std::back_inserter(out), R"(<path class="t" d="M{:.1f} 1V21"/>)", at_bound);
+    if (between)
+        fmt::format_to(std::back_inserter(out), R"(<path class="t" d="M{:.1f} 1V21"/>)", x.place(bound.high));
+    append(out, "</svg>");
+    return out;
+}
+
+std::string metric_charts(const Metric& metric, std::string_view name, Language language) {
+    std::string charts;
+    if (metric.histogram && metric.histogram->count() > 1)
+        charts += histogram_chart(*metric.histogram, name, language);
+    if (metric.series.size() > 1) {
+        charts += series_chart(metric, name, language);
+    } else if (charts.empty()) {
+        charts += strip_chart(metric, name, language);
+    }
+    return charts;
+}
+
+}  // namespace assay::html

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/report.h"
+
+// The parts of the HTML page; only the files render_html*.cpp know them. Every part appends to `out`, and
+// whatever came from a machine, a suite or a journal goes through escape().
+namespace assay::html {
+
+/// Text made safe for HTML content and attributes. Bytes that are not UTF-8, control characters and
+/// characters that turn the writing direction become U+FFFD.
+std::string escape(std::string_view text);
+
+/// The page's style: light and dark, screen, phone and A4 paper.
+std::string_view style_sheet();
+
+/// Names for anchors: stable where the id is plain, else by number.
+std::string requirement_anchor(const JudgedRequirement& judged, std::size_t number);
+/// A case's heading: its probe and the parameters that tell it from the run's other cases of that probe.
+struct CaseTitle {
+    std::string probe;
+    std::string telling;  ///< "jobs=4, queue_depth=32"; empty when the probe stands alone
+};
+std::vector<CaseTitle> case_titles(const std::vector<Outcome>& outcomes);
+bool is_inventory(const Outcome& outcome);
+
+/// A verdict as sign and word on its colour.
+std::string badge(VerdictStatus status, Language language);
+std::string badge(Status status, Language language);
+
+void append_verdict(std::string& out, const Report& report, Language language);
+void append_facts(std::string& out, const Report& report, Language language);
+void append_requirements(std::string& out, const Report& report, Language language);
+void append_contradictions(std::string& out, const Report& report, Language language);
+void append_cases(std::string& out, const Report& report, Language language);
+void append_machine(std::string& out, const Report& report, Language language);
+void append_journal_notes(std::string& out, const Report& report, Language language);
+void append_how_to_read(std::string& out, Language language);
+
+}  // namespace assay::html

@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "reports/render_html_parts.h"
+#include "reports/texts.h"
+#include "reports/utf8.h"
+
+namespace assay::html {
+
+namespace {
+
+constexpr std::string_view replacement = "\xEF\xBF\xBD";
+
+bool is_unwanted(char32_t value) {
+    if (value < 0x20) return value != '\n' && value != '\t';
+    if (value >= 0x7F && value <= 0x9F) return true;
+    const bool turns_direction = (value >= 0x202A && value <= 0x202E) || (value >= 0x2066 && value <= 0x2069);
+    const bool non_character = (value >= 0xFDD0 && value <= 0xFDEF) || (value & 0xFFFE) == 0xFFFE;
+    return turns_direction || non_character;
+}
+
+bool is_plain_name(std::string_view text) {
+    return !text.empty() && text.size() <= 80 && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+               c == '_' || c == '.';
+    });
+}
+
+std::string badge_of(std::string_view style, std::string_view sign, std::string_view word) {
+    return fmt::format(R"(<span class="badge {}"><span aria-hidden="true">{}</span> {}</span>)", style, sign,
+                       word);
+}
+
+}  // namespace
+
+std::string escape(std::string_view text) {
+    std::string safe;
+    safe.reserve(text.size() + text.size() / 8);
+    for (std::size_t at = 0; at < text.size();) {
+        const CodePoint point = first_code_point(text.substr(at));
+        if (!point.well_formed || is_unwanted(point.value)) {
+            safe += replacement;
+            at += point.bytes;
+            continue;
+        }
+        switch (text[at]) {
+            case '&':
+                safe += "&amp;";
+                break;
+            case '<':
+                safe += "&lt;";
+                break;
+            case '>':
+                safe += "&gt;";
+                break;
+            case '"':
+                safe += "&quot;";
+                break;
+            case '\'':
+                safe += "&#39;";
+                break;
+            default:
+                safe.append(text, at, point.bytes);
+        }
+        at += point.bytes;
+    }
+    return safe;
+}
+
+std::string requirement_anchor(const JudgedRequirement& judged, std::size_t number) {
+    const std::string& id = judged.requirement.id;
+    return is_plain_name(id) ? "requirement-" + id : fmt::format("row-{}", number);
+}
+
+std::vector<CaseTitle> case_titles(const std::vector<Outcome>& outcomes) {
+    using Values = std::map<std::string, std::set<std::string>>;  // of a parameter, over the probe's cases
+    std::map<std::string, Values> seen;
+    std::map<std::string, std::map<std::string, std::size_t>> times;
+    std::map<std::string, std::size_t> cases;
+    for (const Outcome& outcome : outcomes) {
+        ++cases[outcome.the_case.probe];
+        for (const auto& [name, value] : outcome.the_case.parameters) {
+            seen[outcome.the_case.probe][name].insert(value);
+            ++times[outcome.the_case.probe][name];
+        }
+    }
+    std::vector<CaseTitle> titles;
+    titles.reserve(outcomes.size());
+    for (const Outcome& outcome : outcomes) {
+        const std::string& probe = outcome.the_case.probe;
+        CaseTitle title{probe, ""};
+        for (const auto& [name, value] : outcome.the_case.parameters) {
+            const bool tells = seen[probe][name].size() > 1 || times[probe][name] < cases[probe];
+            if (!tells) continue;
+            if (!title.telling.empty()) title.telling += ", ";
+            title.telling += name + "=" + value;
+        }
+        titles.push_back(std::move(title));
+    }
+    return titles;
+}
+
+bool is_inventory(const Outcome& outcome) {
+    return outcome.the_case.probe.rfind("inventory.", 0) == 0;
+}
+
+std::string badge(VerdictStatus status, Language language) {
+    return badge_of(to_string(status), verdict_sign(status), verdict_word(status, language));
+}
+
+std::string badge(Status status, Language language) {
+    switch (status) {
+        case Status::measured:
+            return badge_of("measured", "●", status_word(status, language));
+        case Status::skipped:
+            return badge_of("not_measured", "○", status_word(status, language));
+        case Status::failed:
+        case Status::timed_out:
+        case Status::crashed:
+            return badge_of("fail", "✗", status_word(status, language));
+    }
+    return "";
+}
+
+}  // namespace assay::html
