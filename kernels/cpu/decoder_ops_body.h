@@ -6,6 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
+
+#if defined(__F16C__)
+#include <immintrin.h>
+#endif
 
 #include "kernels/cpu/decoder_ops.h"
 
@@ -44,14 +49,28 @@ inline To bits_as(From from) {
     return to;
 }
 
-inline float sum(Floats value) {
-    float total = 0;
-    for (std::size_t lane = 0; lane < lanes; ++lane) total += value[lane];
-    return total;
+/// Lanes folded onto each other by halves.
+template <std::size_t... lane>
+inline float sum_folded(Floats value, std::index_sequence<lane...>) {
+    if constexpr (lanes > 8) value += __builtin_shufflevector(value, value, (lane ^ 8)...);
+    if constexpr (lanes > 4) value += __builtin_shufflevector(value, value, (lane ^ 4)...);
+    value += __builtin_shufflevector(value, value, (lane ^ 2)...);
+    value += __builtin_shufflevector(value, value, (lane ^ 1)...);
+    return value[0];
 }
 
-/// f16 to f32 by moving exponent and mantissa into place and scaling by 2^112, which subnormals need as well.
+inline float sum(Floats value) {
+    return sum_folded(value, std::make_index_sequence<lanes>());
+}
+
+/// Finite f16 to f32: one instruction where there is one; else exponent and mantissa are moved into place and
+/// scaled by 2^112, which subnormals need as well.
 inline Floats widen(const std::uint16_t* from) {
+#if defined(__AVX512F__)
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+#elif defined(__F16C__)
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+#else
     Halves halves;
     std::memcpy(&halves, from, sizeof halves);
     const Words bits = __builtin_convertvector(halves, Words);
@@ -60,6 +79,7 @@ inline Floats widen(const std::uint16_t* from) {
     const Floats scaled = bits_as<Floats>(magnitude) * 0x1p112f;
     const Words joined = bits_as<Words>(scaled) | sign;
     return bits_as<Floats>(joined);
+#endif
 }
 
 /// e^x for x <= 0 or moderate x, relative error below 2e-7: 2^n times the Taylor polynomial of the rest,
@@ -157,15 +177,27 @@ void attend(const float* query, std::size_t heads, std::size_t dimension, const 
     }
     for (std::size_t head = 0; head < heads; ++head) softmax(scores + head * stride, positions);
     for (std::size_t i = 0; i < heads * dimension; i += lanes) store(out + i, Floats{});
-    for (std::size_t position = 0; position < positions; ++position) {
-        const std::uint16_t* value =
-            position < past.positions ? past.values + position * dimension : past.newest_value;
-        for (std::size_t i = 0; i < vectors; ++i) row[i] = widen(value + i * lanes);
+    // Four positions a pass, so that each output is loaded and stored once for the four.
+    constexpr std::size_t pass = 4;
+    Floats rows[pass][largest_dimension / lanes];
+    for (std::size_t position = 0; position < positions; position += pass) {
+        const std::size_t count = positions - position < pass ? positions - position : pass;
+        for (std::size_t p = 0; p < count; ++p) {
+            const std::size_t index = position + p;
+            const std::uint16_t* value =
+                index < past.positions ? past.values + index * dimension : past.newest_value;
+            for (std::size_t i = 0; i < vectors; ++i) rows[p][i] = widen(value + i * lanes);
+        }
+        // Beyond the last position the scores are 0, as softmax() leaves them.
+        for (std::size_t p = count; p < pass; ++p)
+            for (std::size_t i = 0; i < vectors; ++i) rows[p][i] = Floats{};
         for (std::size_t head = 0; head < heads; ++head) {
-            const float weight = scores[head * stride + position];
+            const float* weights = scores + head * stride + position;
             float* to = out + head * dimension;
             for (std::size_t i = 0; i < vectors; ++i)
-                store(to + i * lanes, load(to + i * lanes) + row[i] * weight);
+                store(to + i * lanes, load(to + i * lanes) +
+                                          (rows[0][i] * weights[0] + rows[1][i] * weights[1]) +
+                                          (rows[2][i] * weights[2] + rows[3][i] * weights[3]));
         }
     }
 }

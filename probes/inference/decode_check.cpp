@@ -1,0 +1,125 @@
+#include "probes/inference/decode_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <new>
+#include <random>
+
+#include <fmt/format.h>
+
+#include "probes/inference/reference_decoder.h"
+
+namespace assay::inference {
+
+namespace {
+
+/// Page-aligned memory, which vectors do not promise.
+struct Aligned {
+    struct Free {
+        void operator()(std::byte* memory) const { ::operator delete[](memory, std::align_val_t{4096}); }
+    };
+    explicit Aligned(std::uint64_t size)
+        : bytes(static_cast<std::byte*>(::operator new[](size, std::align_val_t{4096}))) {}
+    std::unique_ptr<std::byte[], Free> bytes;
+};
+
+double relative_error(std::span<const float> logits, const std::vector<double>& reference) {
+    double difference = 0, size = 0;
+    for (std::size_t i = 0; i < reference.size(); ++i) {
+        const double apart = static_cast<double>(logits[i]) - reference[i];
+        difference += apart * apart;
+        size += reference[i] * reference[i];
+    }
+    return std::sqrt(difference / size);
+}
+
+}  // namespace
+
+DecoderShape miniature_of(const DecoderShape& shape) {
+    DecoderShape small = shape;
+    small.hidden = 256;
+    small.layers = std::min<std::size_t>(shape.layers, 2);
+    small.key_value_heads = std::min<std::size_t>(shape.key_value_heads, 2);
+    small.query_heads = small.key_value_heads * shape.group();
+    small.intermediate = 352;
+    small.vocabulary = 301;
+    return small;
+}
+
+std::vector<Check> check_against_reference(const DecodePlan& plan, kernels::ThreadTeam& team,
+                                           std::uint64_t seed) {
+    constexpr std::size_t past = 21, tokens = 8;
+    const DecoderShape shape = miniature_of(plan.shape);
+    const Aligned weight_memory(weight_bytes(shape, plan.format));
+    const Aligned cache_memory(cache_bytes(shape, past + tokens));
+    const DecoderWeights weights = place_weights(shape, plan.format, weight_memory.bytes.get());
+    Cache cache = place_cache(shape, past + tokens, cache_memory.bytes.get());
+    fill_weights(weights, seed, team, {});
+    fill_cache(cache, shape, past, seed + 1);
+
+    ReferenceDecoder reference(weights, cache);
+    Decoder decoder(weights, cache, team, plan.isa);
+    double largest = 0;
+    std::size_t equal = 0;
+    std::uint32_t token = static_cast<std::uint32_t>(seed % shape.vocabulary);
+    for (std::size_t i = 0; i < tokens; ++i) {
+        const std::uint32_t next = decoder.step(token);
+        const std::vector<double> logits = reference.step(token);
+        const double error = relative_error(decoder.logits(), logits);
+        largest = std::isfinite(error) ? std::max(largest, error) : HUGE_VAL;
+        const std::ptrdiff_t best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+        equal += static_cast<std::ptrdiff_t>(next) == best ? 1 : 0;
+        token = static_cast<std::uint32_t>(best);
+    }
+    Check close{
+        "logits match the f64 reference decoder", largest <= logits_tolerance, largest,
+        fmt::format("largest relative error {:.1e} of {} tokens after {} cached ones, allowed {:.0e}; {} "
+                    "layers, hidden {}, {} query and {} key/value heads of {}",
+                    largest, tokens, past, logits_tolerance, shape.layers, shape.hidden, shape.query_heads,
+                    shape.key_value_heads, shape.head_dimension)};
+    Check greedy{"greedy tokens are the reference decoder's", equal == tokens, std::nullopt,
+                 fmt::format("{} of {} equal", equal, tokens)};
+    return {close, greedy};
+}
+
+Check check_logits_finite(const Decoder& decoder) {
+    const std::span<const float> logits = decoder.logits();
+    const bool finite =
+        std::all_of(logits.begin(), logits.end(), [](float logit) { return std::isfinite(logit); });
+    if (!finite) return {"logits are finite and not all equal", false, std::nullopt, "one is not finite"};
+    const std::pair<std::span<const float>::iterator, std::span<const float>::iterator> ends =
+        std::minmax_element(logits.begin(), logits.end());
+    return {"logits are finite and not all equal", *ends.first < *ends.second, std::nullopt,
+            fmt::format("{} logits between {:.2f} and {:.2f}", logits.size(), *ends.first, *ends.second)};
+}
+
+Check check_head_rows(const Decoder& decoder, const DecoderWeights& weights, std::uint64_t seed) {
+    constexpr std::size_t rows = 16;
+    constexpr double tolerance = 1e-4;
+    const Matrix& head = weights.head;
+    const std::size_t row_bytes = kernels::packed_row_bytes(weights.format, head.columns);
+    const std::span<const float> in = decoder.head_input();
+    std::mt19937_64 random(seed);
+    std::vector<float> row(head.columns);
+    double worst = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+        const std::size_t index = static_cast<std::size_t>(random() % head.rows);
+        kernels::dequantize_rows(weights.format, head.packed + index * row_bytes, 1, head.columns,
+                                 row.data());
+        double expected = 0, size = 0;
+        for (std::size_t column = 0; column < head.columns; ++column) {
+            const double term = static_cast<double>(row[column]) * static_cast<double>(in[column]);
+            expected += term;
+            size += term * term;
+        }
+        // Against the size of the terms, since their sum may happen to be near 0.
+        const double error =
+            std::abs(static_cast<double>(decoder.logits()[index]) - expected) / std::sqrt(size);
+        worst = std::isfinite(error) ? std::max(worst, error) : HUGE_VAL;
+    }
+    return {"output head of the timed model matches f64", worst <= tolerance, worst,
+            fmt::format("largest relative error {:.1e} of {} rows, allowed {:.0e}", worst, rows, tolerance)};
+}
+
+}  // namespace assay::inference
