@@ -22,13 +22,13 @@ namespace assay {
 struct Context {
     Clock& clock;
     Device* device = nullptr;  ///< the one that the case's `device` parameter names; null where it has none
-    std::function<SampleSet(const SamplingPolicy&, const std::function<double()>&)> sample;
-    std::function<void(std::string_view stage, double share)> progress;  ///< what is being done, 0..1
-    SamplingPolicy sampling;  ///< the run's policy, shorter with --quick; probes may narrow it
+    std::function<SampleSet(const SamplingPolicy&, const std::function<double()>&)> sample = {};
+    std::function<void(std::string_view stage, double share)> progress = {};  ///< what is being done, 0..1
+    SamplingPolicy sampling = {};  ///< the run's policy, shorter with --quick; probes may narrow it
     bool quick = false;
-    std::filesystem::path
-        scratch;  ///< a folder for a nameless file, or the run's shared file (/proc/self/fd/N)
-    std::span<const Model> models;
+    /// A folder for a nameless file, or the run's shared file (/proc/self/fd/N).
+    std::filesystem::path scratch = {};
+    std::span<const Model> models = {};
     std::uint64_t seed = 1;  ///< of all random data
 };
 

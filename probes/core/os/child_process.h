@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -29,10 +30,10 @@ struct ChildExit {
 struct ChildOptions {
     std::chrono::duration<double> time_limit{60};
     std::size_t output_limit = 256u << 20;  ///< more than this is cut and said
-    std::vector<int> inherited;             ///< descriptors that the child keeps, under the same numbers
-    std::function<void(std::string_view line)>
-        on_error_line;                  ///< each line of its standard error as it comes
-    std::function<bool()> should_stop;  ///< asked several times a second
+    std::vector<int> inherited = {};        ///< descriptors that the child keeps, under the same numbers
+    /// Each line of its standard error as it comes.
+    std::function<void(std::string_view line)> on_error_line = {};
+    std::function<bool()> should_stop = {};  ///< asked several times a second
 };
 
 /// Runs a program to its end, in its own process group, which is killed whole at the time limit. The child
