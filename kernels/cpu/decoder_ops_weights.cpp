@@ -35,9 +35,9 @@ struct Random {
 constexpr float int4_deviation = 4.609772f;
 constexpr float int8_deviation = 73.900209f;
 
-/// 16 random bits as a factor between 0.75 and 1.25, so that a scale read from the wrong place is noticed.
+/// 15 random bits as a factor between 0.75 and 1.25, so that a scale read from the wrong place is noticed.
 float spread(std::uint64_t bits) {
-    return 0.75f + static_cast<float>(bits & 0xffffu) / 131072.0f;
+    return 0.75f + static_cast<float>(bits & 0x7fffu) / 65536.0f;
 }
 
 void random_row_int4(Random& random, float deviation, std::byte* row, std::size_t columns) {
@@ -47,7 +47,9 @@ void random_row_int4(Random& random, float deviation, std::byte* row, std::size_
     std::uint64_t bits = 0;
     for (std::size_t group = 0; group < groups; ++group) {
         bits = group % 4 == 0 ? random.next() : bits >> 16;
-        const std::uint16_t scale = float_to_half(deviation / int4_deviation * spread(bits));
+        // Either sign, as quantize_rows() makes them: -8..7 has a mean below 0, which would else add up.
+        const float signed_deviation = (bits & 1u) != 0 ? deviation : -deviation;
+        const std::uint16_t scale = float_to_half(signed_deviation / int4_deviation * spread(bits >> 1));
         std::memcpy(scales + group * sizeof scale, &scale, sizeof scale);
     }
 }

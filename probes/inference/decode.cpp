@@ -158,7 +158,7 @@ void add_notes(Outcome& outcome, const DecodePlan& plan, const Timing& timing, c
     notes.push_back(fmt::format(
         "batch 1, greedy: {} tokens timed one by one in slices of {}, in sequences of {} after a context of "
         "{}; "
-        "sampled until the mean of the throughput was within {:.0f} % or for {:.0f} s at most",
+        "sampled until the mean of the throughput was within {:.0f} % or for {:.3g} s at most",
         timing.tokens, timing.tokens_per_slice, plan.output, plan.context,
         context.sampling.relative_precision * 100, decode_policy(context.sampling).maximum_time.count()));
     notes.push_back(fmt::format(

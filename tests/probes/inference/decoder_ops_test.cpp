@@ -177,7 +177,7 @@ TEST(RandomRows, StandForWeightsOfTheDeviationAskedFor) {
         }
         const double count = static_cast<double>(weights.size());
         EXPECT_NEAR(std::sqrt(squares / count), 0.05, 0.001) << to_string(format);
-        EXPECT_NEAR(sum / count, 0, 0.01) << to_string(format);
+        EXPECT_NEAR(sum / count, 0, 0.001) << to_string(format);
     }
 }
 
