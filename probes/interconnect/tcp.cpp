@@ -1,5 +1,6 @@
+#include "probes/interconnect/tcp.h"
+
 #include <algorithm>
-#include <array>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -7,7 +8,6 @@
 #include "kernels/cpu/thread_team.h"
 #include "probes/interconnect/interconnect.h"
 #include "probes/interconnect/peer_process.h"
-#include "probes/interconnect/transfer.h"
 
 namespace assay {
 namespace interconnect {
@@ -109,7 +109,6 @@ TransferOptions options_of(const Case& the_case, const Context& context) {
 
 Outcome run(const Case& the_case, Context& context) {
     check_case(the_case, context);
-    const Probe probe = interconnect_tcp_probe();
     const TransferOptions options = options_of(the_case, context);
     const Token token = random_token();
 
@@ -134,6 +133,18 @@ Outcome run(const Case& the_case, Context& context) {
         throw;
     }
 
+    return tcp_outcome(the_case, options, result);
+}
+
+Estimate estimate(const Case& the_case, const Context&) {
+    const double seconds = the_case.seconds("seconds");
+    return {.seconds = seconds + std::min(seconds / 3, 1.0) + latency_time_of(the_case).count() + 0.5};
+}
+
+}  // namespace
+
+Outcome tcp_outcome(const Case& the_case, const TransferOptions& options, const TransferResult& result) {
+    const Probe probe = interconnect_tcp_probe();
     Outcome outcome;
     outcome.the_case = the_case;
     const Labels axes = {{"network", "loopback"}};
@@ -156,12 +167,6 @@ Outcome run(const Case& the_case, Context& context) {
     return outcome;
 }
 
-Estimate estimate(const Case& the_case, const Context&) {
-    const double seconds = the_case.seconds("seconds");
-    return {.seconds = seconds + std::min(seconds / 3, 1.0) + latency_time_of(the_case).count() + 0.5};
-}
-
-}  // namespace
 }  // namespace interconnect
 
 Probe interconnect_tcp_probe() {

@@ -1,5 +1,7 @@
 #include "probes/inventory/machine.h"
 
+#include "probes/inventory/tree.h"
+
 namespace assay::inventory {
 
 Machine gather_machine() {
@@ -18,6 +20,8 @@ Machine gather_machine(const std::filesystem::path& root, const CpuidFacts& cpui
     machine.rdma = gather_rdma(root);
     machine.platform = gather_platform(root, cpuid);
     machine.software = gather_software(root);
+    machine.sees_pci = !names_in(root / "sys/bus/pci").empty();
+    machine.sees_devices = !names_in(root / "sys/class").empty();
     return machine;
 }
 

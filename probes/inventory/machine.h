@@ -161,6 +161,8 @@ struct Machine {
     std::vector<RdmaPort> rdma;
     Platform platform;
     SoftwareFacts software;
+    bool sees_pci = false;      ///< /sys/bus/pci is there: no accelerator means that there is none
+    bool sees_devices = false;  ///< /sys/class is there: no NVMe controller means that there is none
 };
 
 /// This machine.

@@ -40,6 +40,11 @@ std::string governor_of(const CpuFacts& cpu) {
     return cpu.governors.empty() ? "" : "mixed";
 }
 
+std::ptrdiff_t gpus_of(const Machine& machine) {
+    return std::count_if(machine.accelerators.begin(), machine.accelerators.end(),
+                         [](const PciDevice& device) { return device.computes; });
+}
+
 void add_notes(const Machine& machine, std::vector<std::string>& notes) {
     const CpuFacts& cpu = machine.cpu;
     if (!cpu.base_clock)
@@ -66,9 +71,10 @@ void add_notes(const Machine& machine, std::vector<std::string>& notes) {
                         "assign all of it",
                         in_nodes / 1e9, total / 1e9));
     }
-    const bool gpu = std::any_of(machine.accelerators.begin(), machine.accelerators.end(),
-                                 [](const PciDevice& device) { return device.computes; });
-    if (!gpu) {
+    if (!machine.sees_pci) {
+        notes.push_back(
+            "GPUs: the system shows no PCI devices, so that it is not known whether there are any");
+    } else if (gpus_of(machine) == 0) {
         notes.push_back(
             "no GPU: PCI shows no display or accelerator device of NVIDIA, AMD or Intel to compute on");
     } else if (machine.software.nvidia_driver.empty()) {
@@ -112,13 +118,15 @@ Outcome machine_outcome(const Case& the_case, const Probe& probe, const Machine&
         report.number("inventory.system.numa_nodes",
                       std::optional<std::size_t>(machine.topology.numa.size()));
     }
-    const std::ptrdiff_t fabrics =
-        std::count_if(machine.nvme.begin(), machine.nvme.end(),
-                      [](const NvmeController& controller) { return controller.over_fabrics(); });
-    report.number("inventory.system.nvme_over_fabrics", std::optional<std::ptrdiff_t>(fabrics));
-    const std::ptrdiff_t gpus = std::count_if(machine.accelerators.begin(), machine.accelerators.end(),
-                                              [](const PciDevice& device) { return device.computes; });
-    report.number("inventory.system.gpus", std::optional<std::ptrdiff_t>(gpus));
+    if (machine.sees_devices) {
+        const std::ptrdiff_t fabrics =
+            std::count_if(machine.nvme.begin(), machine.nvme.end(),
+                          [](const NvmeController& controller) { return controller.over_fabrics(); });
+        report.number("inventory.system.nvme_over_fabrics", std::optional<std::ptrdiff_t>(fabrics));
+    }
+    if (machine.sees_pci) {
+        report.number("inventory.system.gpus", std::optional<std::ptrdiff_t>(gpus_of(machine)));
+    }
     report.text("inventory.system.driver_version", machine.software.nvidia_driver);
     report.text("inventory.system.kernel_version", version_of(machine.software.kernel));
     add_notes(machine, outcome.notes);

@@ -5,6 +5,7 @@
 
 #include <hwloc.h>
 
+#include "probes/core/os/sysfs.h"
 #include "probes/inventory/tree.h"
 
 namespace assay::inventory {
@@ -60,6 +61,11 @@ std::string list_of(hwloc_const_bitmap_t set) {
 Topology gather_topology(const fs::path& root) {
     // Without this folder hwloc falls back to counting the running machine's CPUs, which would be a guess.
     if (names_in(root / "sys/devices/system/cpu/cpu0/topology").empty()) return {};
+    // hwloc stops the whole program at a list that it cannot read.
+    for (const char* list : {"sys/devices/system/cpu/online", "sys/devices/system/node/online"}) {
+        const std::optional<std::string> text = os::read_text(root / list);
+        if (text && !count_of_list(*text)) return {};
+    }
 
     const OtherRoot other(root);
     hwloc_topology_t handle = nullptr;

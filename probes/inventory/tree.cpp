@@ -104,7 +104,7 @@ std::optional<int> count_of_list(std::string_view list) {
         const std::string_view part = list.substr(0, list.find(','));
         list.remove_prefix(std::min(part.size() + 1, list.size()));
         const std::optional<long long> first = leading_integer(part);
-        if (!first) return std::nullopt;
+        if (!first || *first < 0) return std::nullopt;
         const std::size_t dash = part.find('-');
         const std::optional<long long> last =
             dash == std::string_view::npos ? first : leading_integer(part.substr(dash + 1));
