@@ -68,8 +68,8 @@ bool is_precise(std::span<const double> values, const SamplingPolicy& policy, do
 // samples then confirm, and the next look is at twice the count: few looks, whose total cost is less than
 // twice the last one's.
 bool may_end(std::span<const double> values, const SamplingPolicy& policy) {
-    return is_precise(values, policy, fewest_effective_samples) &&
-           is_precise(values.first(values.size() / 2), policy, fewest_effective_samples / 2);
+    return is_precise(values.first(values.size() / 2), policy, fewest_effective_samples / 2) &&
+           is_precise(values, policy, fewest_effective_samples);
 }
 
 }  // namespace

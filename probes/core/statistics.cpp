@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <numeric>
 
 namespace assay {
@@ -32,12 +31,19 @@ std::span<const double> last_third(std::span<const double> values, std::span<con
     return values.subspan(first, count - first);
 }
 
-// Variance of independent samples times (1 − correlation at `lag`), from differences at that lag.
-double slope_free_noise(std::span<const double> values, std::size_t lag) {
-    double sum = 0;
-    for (std::size_t i = 0; i + lag < values.size(); ++i) sum += std::abs(values[i + lag] - values[i]);
-    const double mean_difference = sum / static_cast<double>(values.size() - lag);
-    return mean_difference * mean_difference * std::numbers::pi / 4;
+// Variance of a series times (1 − its correlation at `lag`), from the differences at that lag. The largest
+// tenth of them is left out: a step in the level is in few of them, and so are outliers. `slope` a sample is
+// taken off.
+double successive_variance(std::span<const double> values, std::size_t lag, double slope) {
+    // Mean absolute value of a standard normal variable within its central 90 %.
+    constexpr double trimmed_mean_of_normal = 0.6573;
+    std::vector<double> differences;
+    for (std::size_t i = lag; i < values.size(); ++i)
+        differences.push_back(std::abs(values[i] - values[i - lag] - slope * static_cast<double>(lag)));
+    std::sort(differences.begin(), differences.end());
+    differences.resize(differences.size() - differences.size() / 10);
+    const double deviation = mean_of(differences) / trimmed_mean_of_normal;
+    return deviation * deviation / 2;
 }
 
 // Variance of the mean of `count` samples of a unit AR(1) series.
@@ -56,7 +62,12 @@ double variance_of_mean(double coefficient, std::size_t count) {
 
 double mean_of(std::span<const double> values) {
     if (values.empty()) return 0;
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+    const double count = static_cast<double>(values.size());
+    const double rounded = std::accumulate(values.begin(), values.end(), 0.0) / count;
+    // What rounding left over in the sum comes back: the mean of equal values is that value.
+    double rest = 0;
+    for (const double value : values) rest += value - rounded;
+    return rounded + rest / count;
 }
 
 double percentile_of(std::span<const double> values, double rank) {
@@ -115,14 +126,14 @@ double integrated_autocorrelation_time(std::span<const double> values) {
 }
 
 // The level of the last third is held against that of the first (the early-against-late test of Geweke 1992),
-// in units of the noise that a series of this autocorrelation has. The noise comes from differences of
-// neighbours (the mean successive difference of von Neumann 1941, here with absolute differences, and the
-// variogram at lags one and two for the autocorrelation), which a drift or a step hardly touches; deviations
-// from a mean or a line would take it for noise. A wandering more lasting than 0.9 is no noise: it is what
-// "not steady" means. Few samples leave the autocorrelation uncertain; then more of it is granted.
+// in units of the noise that a series of this autocorrelation has. Noise and autocorrelation come from the
+// differences of neighbours at distance one and two (von Neumann et al. 1941, the variogram), which a drift
+// or a step hardly touches; deviations from a mean or from a line would take a step for noise. A wandering
+// more lasting than 0.9 is no noise: it is what "not steady" means. Few samples leave the autocorrelation
+// uncertain; then more of it is granted.
 bool is_steady(std::span<const double> values) {
     constexpr double rise_that_matters = 0.025;  // of the level, from begin to end
-    constexpr double significance = 3;           // standard deviations: 1 to 4 % false alarms at AR(1) 0.8
+    constexpr double significance = 3;           // standard deviations: at most 5 % false alarms at AR(1) 0.8
     constexpr double longest_memory = 0.9;
     if (values.size() < 10) return true;
     // Single outliers are no drift: the outermost twentieth on each side is pulled in.
@@ -130,17 +141,19 @@ bool is_steady(std::span<const double> values) {
     const double high = percentile_of(values, 95);
     std::vector<double> clipped;
     for (const double value : values) clipped.push_back(std::clamp(value, low, high));
-    const std::size_t third = clipped.size() / 3;
     const std::span<const double> all(clipped);
-    const double difference = std::abs(mean_of(all.last(third)) - mean_of(all.first(third)));
-    const double rise = difference * 1.5;  // the thirds' middles are two thirds of the window apart
-    if (rise <= rise_that_matters * std::abs(mean_of(all))) return true;
-    const double near = slope_free_noise(all, 1);
-    const double far = slope_free_noise(all, 2);
-    const double granted = 1.5 / std::sqrt(static_cast<double>(values.size()));
+    const double count = static_cast<double>(values.size());
+    const std::size_t third = values.size() / 3;
+    const double difference = mean_of(all.last(third)) - mean_of(all.first(third));
+    const double slope = difference / (count - static_cast<double>(third));
+    if (std::abs(slope) * count <= rise_that_matters * std::abs(mean_of(all))) return true;
+    const double near = successive_variance(all, 1, slope);
+    const double far = successive_variance(all, 2, slope);
+    if (near == 0) return false;
+    const double granted = 1.5 / std::sqrt(count);
     const double coefficient = std::clamp(far / near - 1 + granted, 0.0, longest_memory);
-    const double variance = near / (1 - coefficient);
-    return difference <= significance * std::sqrt(2 * variance * variance_of_mean(coefficient, third));
+    const double variance = near / (1 - coefficient) * variance_of_mean(coefficient, third);
+    return std::abs(difference) <= significance * std::sqrt(2 * variance);
 }
 
 Summary summarise(std::span<const double> values, std::span<const double> at) {
