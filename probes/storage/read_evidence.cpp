@@ -76,14 +76,17 @@ std::vector<Check> ReadCounters::checks(std::uint64_t read_bytes, std::vector<st
 }
 
 Check little_check(const std::vector<ReadSlice>& slices) {
-    double rate = 0;
-    double in_flight = 0;
+    double seconds = 0;
+    double in_flight_seconds = 0;
     Histogram latency;
     for (const ReadSlice& slice : slices) {
-        rate += slice.rate / static_cast<double>(slices.size());
-        in_flight += slice.in_flight / static_cast<double>(slices.size());
+        seconds += slice.seconds;
+        in_flight_seconds += slice.in_flight_seconds;
         latency.merge(slice.latency);
     }
+    seconds = std::max(seconds, 1e-9);
+    const double rate = static_cast<double>(latency.count()) / seconds;
+    const double in_flight = in_flight_seconds / seconds;
     const double product = rate * latency.mean() * 1e-9;
     Check check;
     check.name = "Little's law";

@@ -270,7 +270,8 @@ ReadSlice ReadLoad::next_slice() {
             static_cast<double>(std::max<std::int64_t>(1, book.end_ns - book.begin_ns));
         sum.reads += book.latency.count();
         sum.rate += static_cast<double>(book.latency.count()) * 1e9 / nanoseconds;
-        sum.in_flight += book.in_flight_ns / nanoseconds;
+        sum.seconds += nanoseconds * 1e-9 / static_cast<double>(jobs_.size());
+        sum.in_flight_seconds += book.in_flight_ns * 1e-9;
         sum.latency.merge(book.latency);
         book.clear();
     }

@@ -25,9 +25,10 @@ struct ReadLoadOptions {
 /// What all jobs did in one time slice.
 struct ReadSlice {
     std::uint64_t reads = 0;
-    double rate = 0;       ///< reads a second, each job's over its own time
-    double in_flight = 0;  ///< mean number of requests in flight, counted apart from the latencies
-    Histogram latency;     ///< from handing a request over to having it back
+    double rate = 0;               ///< reads a second, each job's over its own time
+    double seconds = 0;            ///< its length, the jobs' mean
+    double in_flight_seconds = 0;  ///< requests in flight over time, counted apart from the latencies
+    Histogram latency;             ///< from handing a request over to having it back
 };
 
 /// What has been verified all in all.

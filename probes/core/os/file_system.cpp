@@ -21,7 +21,7 @@ struct Kind {
 };
 
 // From linux/magic.h and the file systems' own sources.
-constexpr std::array<Kind, 22> kinds{{
+constexpr std::array<Kind, 24> kinds{{
     {0xEF53, "ext2/ext3/ext4"},
     {0x58465342, "xfs"},
     {0x9123683E, "btrfs"},
@@ -39,6 +39,8 @@ constexpr std::array<Kind, 22> kinds{{
     {0x01021994, "tmpfs", Where::memory},
     {0x858458f6, "ramfs", Where::memory},
     {0x958458f6, "hugetlbfs", Where::memory},
+    {0x9fa0, "proc", Where::memory},
+    {0x62656572, "sysfs", Where::memory},
     {0x6969, "nfs", Where::network},
     {0xFF534D42, "cifs", Where::network},
     {0xFE534D42, "smb2", Where::network},

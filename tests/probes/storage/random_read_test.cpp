@@ -1,0 +1,277 @@
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "probes/core/os/file_system.h"
+#include "probes/core/os/mapping.h"
+#include "probes/core/os/scratch_file.h"
+#include "probes/storage/block_pattern.h"
+#include "probes/storage/extents.h"
+#include "probes/storage/prepare.h"
+#include "probes/storage/storage.h"
+
+namespace assay {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+/// A folder of its own on a disk (the working folder, which is the build's), removed at the end.
+class StorageTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (os::file_system_of(std::filesystem::current_path()).in_memory) {
+            GTEST_SKIP() << "the working folder is in memory";
+        }
+        std::string name = (std::filesystem::current_path() / "assay-test-XXXXXX").string();
+        ASSERT_NE(::mkdtemp(name.data()), nullptr);
+        folder_ = name;
+        context_.scratch = folder_;
+    }
+    void TearDown() override {
+        if (!folder_.empty()) std::filesystem::remove_all(folder_);
+    }
+
+    Case make(std::map<std::string, std::string> given) const {
+        given.insert(probe_.tiny.begin(), probe_.tiny.end());
+        return make_case(probe_, given);
+    }
+    Outcome run(const std::map<std::string, std::string>& given) {
+        return execute(probe_, make(given), context_);
+    }
+    std::string refusal(const std::map<std::string, std::string>& given) const {
+        try {
+            probe_.check(make(given), context_);
+        } catch (const InputError& error) {
+            return error.what();
+        }
+        return "accepted";
+    }
+    /// A file written in full with the pattern.
+    std::filesystem::path written(const std::string& name, std::uint64_t bytes) const {
+        const std::filesystem::path path = folder_ / name;
+        std::ofstream(path).flush();
+        storage::write_pattern(path, 0, bytes, 1, [](double) {});
+        return path;
+    }
+    std::size_t entries() const {
+        return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_),
+                                                      std::filesystem::directory_iterator()));
+    }
+
+    const Probe probe_ = storage_random_read_probe();
+    SteadyClock clock_;
+    Context context_{.clock = clock_};
+    std::filesystem::path folder_;
+};
+
+const Check* check_named(const Outcome& outcome, std::string_view name) {
+    for (const Check& check : outcome.checks) {
+        if (check.name == name) return &check;
+    }
+    return nullptr;
+}
+
+void overwrite(const std::filesystem::path& path, std::uint64_t offset, const std::string& bytes) {
+    const os::FileDescriptor file = os::open_file(path, O_WRONLY);
+    ASSERT_EQ(::pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)),
+              static_cast<ssize_t>(bytes.size()));
+    ASSERT_EQ(::fsync(file.get()), 0);
+}
+
+TEST_F(StorageTest, MeasuresOnAScratchFileAndLeavesNothingBehind) {
+    const Outcome outcome = run({});
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    EXPECT_EQ(entries(), 0u);
+    ASSERT_EQ(outcome.metrics.size(), 4u);
+    for (const Metric& metric : outcome.metrics) {
+        EXPECT_GT(metric.value, 0) << metric.name;
+        EXPECT_EQ(metric.labels.at("queue_depth"), "4");
+        EXPECT_GE(metric.samples.size(), 20u) << metric.name;
+    }
+    EXPECT_EQ(outcome.metrics[0].name, "storage.random_read.iops");
+    EXPECT_EQ(outcome.metrics[0].statistic, Statistic::median);
+    EXPECT_EQ(outcome.metrics[1].statistic, Statistic::mean);
+    ASSERT_TRUE(outcome.metrics[1].histogram);
+    // Bandwidth is the rate in bytes; a read takes longer than a disk's bus and less than a second.
+    EXPECT_NEAR(outcome.metrics[2].value / outcome.metrics[0].value, 4096, 1);
+    EXPECT_GT(outcome.metrics[1].value, 1e-7);
+    EXPECT_LT(outcome.metrics[1].value, 1);
+    const Check* const little = check_named(outcome, "Little's law");
+    ASSERT_NE(little, nullptr);
+    EXPECT_TRUE(little->passed) << little->detail;
+    const Check* const content = check_named(outcome, "content of a sample of the reads");
+    ASSERT_NE(content, nullptr);
+    EXPECT_EQ(outcome.resolved.at("engine"), "libaio");
+    EXPECT_EQ(outcome.resolved.at("size_bytes"), "16777216");
+}
+
+TEST_F(StorageTest, ReadsEveryBlockSizeThatTheDeviceTakes) {
+    for (const char* const block : {"4K", "12K", "64K"}) {
+        const Outcome outcome = run({{"block_bytes", block}, {"queue_depth", "1"}});
+        EXPECT_EQ(outcome.status, Status::measured) << block << ": " << outcome.reason;
+    }
+}
+
+TEST_F(StorageTest, SharesThePreparedFileBetweenCases) {
+    const os::FileDescriptor shared = os::make_nameless_file(folder_);
+    context_.scratch = os::path_of(shared);
+    const Outcome first = run({});
+    ASSERT_EQ(first.status, Status::measured) << first.reason;
+    EXPECT_THAT(first.resolved.at("preparation"), HasSubstr("written in full"));
+    const Outcome second = run({{"seed", "2"}});
+    ASSERT_EQ(second.status, Status::measured) << second.reason;
+    EXPECT_THAT(second.resolved.at("preparation"), HasSubstr("found"));
+    const Outcome larger = run({{"size", "24M"}});
+    ASSERT_EQ(larger.status, Status::measured) << larger.reason;
+    EXPECT_THAT(larger.resolved.at("preparation"), HasSubstr("completed by 8388608"));
+    EXPECT_EQ(storage::sample_pattern(context_.scratch, 24 << 20, 200, 5), "");
+    // With rot in it, it is written anew.
+    overwrite(context_.scratch, 0, "rot");
+    const Outcome anew = run({});
+    EXPECT_THAT(anew.resolved.at("preparation"), HasSubstr("written in full"));
+}
+
+TEST_F(StorageTest, NeverWritesOverAFileThatIsNotItsOwn) {
+    const std::filesystem::path precious = folder_ / "precious";
+    std::ofstream(precious) << std::string(1 << 20, 'p');
+    context_.scratch = precious;
+    const Outcome outcome = run({});
+    EXPECT_EQ(outcome.status, Status::failed);
+    EXPECT_THAT(outcome.reason, HasSubstr("did not write"));
+    std::ifstream file(precious);
+    const std::string now((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    EXPECT_EQ(now, std::string(1 << 20, 'p'));
+}
+
+TEST_F(StorageTest, ReadsANamedFileWithoutChangingIt) {
+    const std::filesystem::path path = written("target", 8 << 20);
+    struct stat before {};
+    ASSERT_EQ(::stat(path.c_str(), &before), 0);
+    const Outcome outcome = run({{"target", path.string()}, {"size", "auto"}});
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    EXPECT_EQ(outcome.resolved.at("size_bytes"), "8388608");
+    struct stat after {};
+    ASSERT_EQ(::stat(path.c_str(), &after), 0);
+    EXPECT_EQ(before.st_mtim.tv_sec, after.st_mtim.tv_sec);
+    EXPECT_EQ(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+    EXPECT_EQ(before.st_size, after.st_size);
+    EXPECT_EQ(storage::sample_pattern(path, 8 << 20, 500, 1), "");
+}
+
+TEST_F(StorageTest, RefusesTargetsThatCannotBeMeasured) {
+    EXPECT_THAT(refusal({{"target", "/nonexistent/file"}}),
+                AllOf(HasSubstr("storage.random_read.target"), HasSubstr("/nonexistent/file"),
+                      HasSubstr("accepted")));
+    EXPECT_THAT(refusal({{"target", folder_.string()}}), HasSubstr("is a folder"));
+    EXPECT_THAT(refusal({{"target", "/dev/null"}}), HasSubstr("neither a file nor a block device"));
+    const std::filesystem::path path = written("target", 1 << 20);
+    EXPECT_THAT(refusal({{"target", path.string()}, {"size", "2M"}}),
+                AllOf(HasSubstr("2097152"), HasSubstr("1048576")));
+    EXPECT_THAT(refusal({{"target", path.string()}, {"size", "8K"}}), HasSubstr("at least 16384"));
+    EXPECT_EQ(refusal({{"target", path.string()}, {"size", "16K"}}), "accepted");
+    EXPECT_THAT(refusal({{"target", path.string()}, {"size", "auto"}, {"block_bytes", "1000"}}),
+                HasSubstr("multiples of"));
+    if (::geteuid() != 0) {
+        std::filesystem::permissions(path, std::filesystem::perms::none);
+        EXPECT_THAT(refusal({{"target", path.string()}, {"size", "auto"}}), HasSubstr("cannot be read"));
+    }
+}
+
+TEST_F(StorageTest, RefusesFileSystemsInMemory) {
+    if (!std::filesystem::exists("/dev/shm") || os::file_system_of("/dev/shm").type != "tmpfs") {
+        GTEST_SKIP() << "no tmpfs here";
+    }
+    context_.scratch = "/dev/shm";
+    EXPECT_THAT(refusal({}), AllOf(HasSubstr("/dev/shm"), HasSubstr("tmpfs"), HasSubstr("in memory")));
+    const os::FileDescriptor file = os::make_nameless_file("/dev/shm");
+    ASSERT_EQ(::ftruncate(file.get(), 1 << 20), 0);
+    EXPECT_THAT(refusal({{"target", os::path_of(file).string()}, {"size", "auto"}}), HasSubstr("in memory"));
+}
+
+TEST_F(StorageTest, RefusesAScratchFolderThatIsMissingOrReadOnly) {
+    context_.scratch = folder_ / "nothing";
+    EXPECT_THAT(refusal({}), AllOf(HasSubstr("scratch folder"), HasSubstr("nothing")));
+    context_.scratch = "/sys";
+    EXPECT_NE(refusal({}), "accepted");
+    context_.scratch = "/dev/null";
+    EXPECT_NE(refusal({}), "accepted");
+}
+
+TEST_F(StorageTest, RefusesAPlantedHoleAndUnwrittenExtents) {
+    const std::filesystem::path path = written("holey", 4 << 20);
+    const os::FileDescriptor file = os::open_file(path, O_RDWR);
+    const storage::Extents whole = storage::read_extents(file, 4 << 20);
+    if (!whole.known) GTEST_SKIP() << "this file system does not tell";
+    EXPECT_TRUE(whole.complete());
+    EXPECT_EQ(whole.written_bytes, 4u << 20);
+    EXPECT_EQ(refusal({{"target", path.string()}, {"size", "auto"}}), "accepted");
+
+    ASSERT_EQ(::fallocate(file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1 << 20, 4096), 0);
+    EXPECT_EQ(storage::read_extents(file, 4 << 20).hole_bytes, 4096u);
+    EXPECT_THAT(refusal({{"target", path.string()}, {"size", "auto"}}),
+                AllOf(HasSubstr("never written"), HasSubstr("4096 bytes of holes")));
+    EXPECT_EQ(refusal({{"target", path.string()}, {"size", "1M"}}), "accepted") << "the hole lies behind";
+
+    // Reserved but not written, inside and at the end.
+    ASSERT_EQ(::fallocate(file.get(), 0, 1 << 20, 4096), 0);
+    ASSERT_EQ(::fallocate(file.get(), 0, 4 << 20, 1 << 20), 0);
+    const storage::Extents reserved = storage::read_extents(file, 5 << 20);
+    EXPECT_EQ(reserved.unwritten_bytes, 4096u + (1u << 20));
+    EXPECT_EQ(reserved.hole_bytes, 0u);
+    EXPECT_NE(refusal({{"target", path.string()}, {"size", "auto"}}), "accepted");
+
+    // A file that ends in a hole.
+    ASSERT_EQ(::ftruncate(file.get(), 0), 0);
+    ASSERT_EQ(::ftruncate(file.get(), 1 << 20), 0);
+    EXPECT_EQ(storage::read_extents(file, 1 << 20).hole_bytes, 1u << 20);
+}
+
+TEST_F(StorageTest, FindsZerosThatADeviceNeedNotRead) {
+    const std::filesystem::path path = folder_ / "zeros";
+    std::ofstream(path) << std::string(8 << 20, '\0');
+    const os::FileDescriptor file = os::open_file(path, O_RDONLY);
+    ASSERT_EQ(::fsync(file.get()), 0);
+    const Outcome outcome = run({{"target", path.string()}, {"size", "auto"}});
+    EXPECT_EQ(outcome.status, Status::failed);
+    EXPECT_THAT(outcome.reason, HasSubstr("zeros"));
+    EXPECT_FALSE(outcome.metrics.empty()) << "the figures are kept";
+}
+
+TEST_F(StorageTest, SkipsWithTheArithmeticWhereTheScratchFileWouldFillTheDisk) {
+    const std::uint64_t free_bytes = os::file_system_of(folder_).free_bytes;
+    const Outcome outcome = run({{"size", std::to_string(free_bytes / 4096 * 4096)}});
+    EXPECT_EQ(outcome.status, Status::skipped);
+    EXPECT_THAT(outcome.reason, AllOf(HasSubstr("half"), HasSubstr("free"), HasSubstr(folder_.string())));
+    EXPECT_EQ(entries(), 0u);
+}
+
+TEST_F(StorageTest, SkipsWhereTheUserMayNotWriteFilesThatLarge) {
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    rlimit limited = before;
+    limited.rlim_cur = 1 << 20;
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limited), 0);
+    const Outcome outcome = run({});
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_EQ(outcome.status, Status::skipped);
+    EXPECT_THAT(outcome.reason, HasSubstr("ulimit"));
+}
+
+}  // namespace
+}  // namespace assay
