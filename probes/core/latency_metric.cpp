@@ -51,7 +51,10 @@ struct Resampler {
         for (const std::pair<std::uint64_t, std::uint64_t>& bucket : all.buckets()) {
             lower_bounds.push_back(bucket.first);
             const std::uint64_t next = Histogram::lower_bound_of(Histogram::bucket_of(bucket.first) + 1);
-            middles.push_back(static_cast<double>(bucket.first + next - 1) / 2);
+            // As Histogram::percentile has it, so that replicates vary about the estimate.
+            middles.push_back(std::clamp(static_cast<double>(bucket.first + next - 1) / 2,
+                                         static_cast<double>(all.minimum()),
+                                         static_cast<double>(all.maximum())));
         }
         for (const Histogram& histogram : histograms) {
             std::vector<std::pair<std::size_t, std::uint64_t>>& group = groups.emplace_back();
