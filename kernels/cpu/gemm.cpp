@@ -125,6 +125,7 @@ std::variant<const OpenBlas*, Absent> OpenBlas::load_once(const std::string& cor
         note += "OpenBLAS chose the core " + chosen + " for a CPU with AVX-512; it was made to use " +
                 functions->core() + ".";
     }
+    if (note.ends_with(' ')) note.pop_back();
     functions->core_note = note;
     return new const OpenBlas(std::move(functions));
 }

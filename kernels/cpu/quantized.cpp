@@ -49,7 +49,9 @@ void quantize_row_int8(const float* weights, std::size_t columns, std::byte* pac
     float largest = 0;
     for (std::size_t column = 0; column < columns; ++column)
         largest = std::max(largest, std::abs(weights[column]));
-    const float scale = largest / 127;
+    float scale = largest / 127;
+    // Near the end of f32's range the quotient may have been rounded up, and 127 of it be infinite.
+    if (!std::isfinite(scale * 127)) scale = std::nextafter(scale, 0.0f);
     for (std::size_t column = 0; column < columns; ++column)
         packed[column] = static_cast<std::byte>(quantize(weights[column], scale, -127, 127));
     std::memcpy(packed + columns, &scale, sizeof scale);

@@ -1,0 +1,103 @@
+#include "probes/quantized/cycled_weights.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "kernels/cpu/decoder_ops.h"
+#include "kernels/cpu/stream.h"
+#include "probes/core/statistics.h"
+
+namespace assay {
+
+namespace {
+
+constexpr std::uint64_t cache_multiple = 4;
+constexpr std::uint64_t assumed_cache_bytes = std::uint64_t{64} << 20;
+constexpr int read_passes = 3;
+// Of the weights' values: products of unit activations then have a magnitude near one.
+constexpr float weight_deviation = 0.02f;
+
+}  // namespace
+
+MatrixCount count_matrices(std::uint64_t matrix_bytes, std::uint64_t cache_bytes,
+                           std::uint64_t usable_bytes) {
+    const bool told = cache_bytes != 0;
+    const std::uint64_t rule = cache_multiple * (told ? cache_bytes : assumed_cache_bytes);
+    const std::uint64_t wanted = (rule + matrix_bytes - 1) / matrix_bytes;
+    const std::uint64_t fitting =
+        usable_bytes == 0 ? wanted : std::max<std::uint64_t>(usable_bytes / 2 / matrix_bytes, 1);
+    MatrixCount count;
+    count.matrices = static_cast<std::size_t>(std::min(wanted, fitting));
+    count.out_of_cache = wanted <= fitting;
+    const std::string caches =
+        told
+            ? fmt::format("all last-level caches together, {} bytes", cache_bytes)
+            : fmt::format("{} bytes, assumed since the system does not tell its caches", assumed_cache_bytes);
+    count.reason =
+        fmt::format("{} different matrices are multiplied in turn, {} bytes in all; asked for are 4 x {}.",
+                    count.matrices, count.matrices * matrix_bytes, caches);
+    if (!count.out_of_cache)
+        count.reason +=
+            " More would take over half of the memory, so part of the weights may come from caches.";
+    return count;
+}
+
+CycledWeights::CycledWeights(Device& device, kernels::ThreadTeam& team, kernels::WeightFormat format,
+                             std::size_t rows, std::size_t columns, std::size_t matrices, std::uint64_t seed)
+    : team_(team),
+      format_(format),
+      rows_(rows),
+      columns_(columns),
+      matrices_(matrices),
+      matrix_bytes_(rows * kernels::packed_row_bytes(format, columns)),
+      memory_(device.allocate(matrices * matrix_bytes_, true)) {
+    team_.run([&](int member) {
+        const kernels::ItemRange mine = rows_of(member);
+        for (std::size_t index = 0; index < matrices_; ++index)
+            kernels::random_rows(format_, seed + index, weight_deviation,
+                                 memory_->host_pointer() + index * matrix_bytes_, columns_, mine.begin,
+                                 mine.end);
+    });
+}
+
+kernels::ItemRange CycledWeights::rows_of(int member) const {
+    return kernels::member_range(rows_, 1, member, team_.size());
+}
+
+void CycledWeights::multiply(kernels::Isa isa, std::size_t index, const float* in, float* out) const {
+    team_.run([&](int member) {
+        const kernels::ItemRange mine = rows_of(member);
+        kernels::gemv(isa, format_, matrix(index), columns_, in, out, mine.begin, mine.end);
+    });
+}
+
+double CycledWeights::read_rate(kernels::Isa isa, const std::function<double()>& seconds_now) const {
+    const std::size_t row_bytes = matrix_bytes_ / rows_;
+    std::vector<double> rates;
+    for (int pass = 0; pass < read_passes; ++pass) {
+        std::vector<std::size_t> words(static_cast<std::size_t>(team_.size()));
+        const double begin = seconds_now();
+        team_.run([&](int member) {
+            const kernels::ItemRange mine = rows_of(member);
+            const kernels::StreamPattern pattern{isa, false, 4096, 2};
+            for (std::size_t index = 0; index < matrices_; ++index) {
+                // As f64 words: what they sum up to does not matter, that they are loaded does.
+                const std::uintptr_t first =
+                    reinterpret_cast<std::uintptr_t>(matrix(index) + mine.begin * row_bytes + 7) / 8 * 8;
+                const std::size_t count =
+                    (mine.end - mine.begin) * row_bytes / 8 - (mine.end > mine.begin ? 1 : 0);
+                kernels::stream(kernels::StreamKernel::read, pattern,
+                                {nullptr, reinterpret_cast<const double*>(first), nullptr}, 0, 0, count);
+                words[static_cast<std::size_t>(member)] += count;
+            }
+        });
+        std::size_t total = 0;
+        for (const std::size_t count : words) total += count;
+        rates.push_back(static_cast<double>(total * sizeof(double)) / std::max(seconds_now() - begin, 1e-9));
+    }
+    return median_of(rates);
+}
+
+}  // namespace assay

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "kernels/cpu/quantized.h"
+#include "kernels/cpu/thread_team.h"
+#include "kernels/device/device.h"
+
+namespace assay {
+
+/// How many different matrices are gone through in turn, and why so many.
+struct MatrixCount {
+    std::size_t matrices = 1;
+    std::string reason;        ///< one sentence for the notes
+    bool out_of_cache = true;  ///< false: fewer than 4 × all last-level caches would take
+};
+/// As many that their bytes are at least 4 × all last-level caches, as long as they fit into half of the
+/// usable memory; at least one.
+MatrixCount count_matrices(std::uint64_t matrix_bytes, std::uint64_t cache_bytes, std::uint64_t usable_bytes);
+
+/// Packed random matrices of one shape, each member of a team first touching the rows that it will multiply.
+class CycledWeights {
+  public:
+    CycledWeights(Device& device, kernels::ThreadTeam& team, kernels::WeightFormat format, std::size_t rows,
+                  std::size_t columns, std::size_t matrices, std::uint64_t seed);
+
+    std::size_t matrices() const { return matrices_; }
+    std::size_t matrix_bytes() const { return matrix_bytes_; }
+    const std::byte* matrix(std::size_t index) const {
+        return memory_->host_pointer() + index * matrix_bytes_;
+    }
+    DeviceMemory& memory() { return *memory_; }
+
+    /// out = matrix `index` × in on the whole team.
+    void multiply(kernels::Isa isa, std::size_t index, const float* in, float* out) const;
+    /// Bytes a second at which the team does nothing but read the same memory, each member the rows that it
+    /// multiplies: the median of a few passes.
+    double read_rate(kernels::Isa isa, const std::function<double()>& seconds_now) const;
+
+  private:
+    kernels::ItemRange rows_of(int member) const;
+
+    kernels::ThreadTeam& team_;
+    kernels::WeightFormat format_;
+    std::size_t rows_;
+    std::size_t columns_;
+    std::size_t matrices_;
+    std::size_t matrix_bytes_;
+    std::unique_ptr<DeviceMemory> memory_;
+};
+
+}  // namespace assay

@@ -1,0 +1,61 @@
+#include "kernels/cpu/features.h"
+
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace assay::kernels {
+namespace {
+
+constexpr Isa every_isa[] = {Isa::portable, Isa::avx2, Isa::avx512, Isa::avx512_vnni};
+
+TEST(Features, EveryInstructionSetHasANameThatReadsBack) {
+    std::set<std::string_view> names;
+    for (const Isa isa : every_isa) {
+        names.insert(to_string(isa));
+        EXPECT_EQ(isa_from_string(to_string(isa)), isa);
+    }
+    EXPECT_EQ(names.size(), std::size(every_isa));
+    EXPECT_FALSE(isa_from_string("avx1024"));
+    EXPECT_FALSE(isa_from_string(""));
+}
+
+TEST(Features, PortableCodeAlwaysRunsAndTheBestIsSupported) {
+    EXPECT_TRUE(supports(Isa::portable));
+    EXPECT_TRUE(supports(best_isa()));
+    for (const Isa isa : every_isa)
+        if (supports(isa)) {
+            EXPECT_GE(best_isa(), isa);
+        }
+}
+
+#if defined(__x86_64__)
+TEST(Features, AgreeWithWhatTheKernelLists) {
+    std::ifstream file("/proc/cpuinfo");
+    std::string line;
+    std::set<std::string> flags;
+    while (std::getline(file, line) && flags.empty()) {
+        if (!line.starts_with("flags")) continue;
+        std::istringstream words(line.substr(line.find(':') + 1));
+        std::string word;
+        while (words >> word) flags.insert(word);
+    }
+    ASSERT_FALSE(flags.empty());
+    const CpuFeatures& features = cpu_features();
+    const auto has = [&](const char* flag) { return flags.contains(flag); };
+    EXPECT_EQ(features.avx2, has("avx2") && has("fma") && has("f16c"));
+    EXPECT_EQ(features.avx512, has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl"));
+    EXPECT_EQ(features.avx512_vnni, has("avx512_vnni"));
+    EXPECT_EQ(features.avx512_bf16, has("avx512_bf16"));
+    EXPECT_EQ(features.avx512_fp16, has("avx512_fp16"));
+    EXPECT_EQ(features.avx_vnni, has("avx_vnni"));
+    EXPECT_EQ(features.amx_int8, has("amx_int8"));
+    EXPECT_EQ(features.amx_bf16, has("amx_bf16"));
+}
+#endif
+
+}  // namespace
+}  // namespace assay::kernels

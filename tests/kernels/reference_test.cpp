@@ -1,0 +1,65 @@
+#include "kernels/reference/reference.h"
+
+#include <stdexcept>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace assay::kernels::reference {
+namespace {
+
+TEST(Reference, MultipliesMatricesAsDoneByHand) {
+    //  [1 2 3]   [ 7  8]   [ 58  64]
+    //  [4 5 6] × [ 9 10] = [139 154]
+    //            [11 12]
+    const std::vector<float> a = {1, 2, 3, 4, 5, 6};
+    const std::vector<float> b = {7, 8, 9, 10, 11, 12};
+    std::vector<Product> row(2);
+    gemm_row(a.data(), b.data(), 2, 3, 0, row);
+    EXPECT_EQ(row[0].value, 58);
+    EXPECT_EQ(row[1].value, 64);
+    gemm_row(a.data(), b.data(), 2, 3, 1, row);
+    EXPECT_EQ(row[0].value, 139);
+    EXPECT_EQ(row[1].value, 154);
+
+    const std::vector<double> a64(a.begin(), a.end()), b64(b.begin(), b.end());
+    gemm_row(a64.data(), b64.data(), 2, 3, 1, row);
+    EXPECT_EQ(row[0].value, 139);
+    EXPECT_EQ(row[1].value, 154);
+}
+
+TEST(Reference, KeepsTheMagnitudeOfWhatCancels) {
+    const std::vector<float> weights = {2, -3, 0.5f};
+    const std::vector<float> in = {3, 2, 8};
+    const Product product = dot(weights, in);
+    EXPECT_EQ(product.value, 4);
+    EXPECT_EQ(product.magnitude, 16);
+}
+
+TEST(Reference, SumsInMoreThanSinglePrecision) {
+    const std::vector<float> weights = {1e8f, 1, -1e8f};
+    const std::vector<float> in = {1, 1, 1};
+    EXPECT_EQ(dot(weights, in).value, 1);
+    std::vector<Product> row(1);
+    gemm_row(weights.data(), in.data(), 1, 3, 0, row);
+    EXPECT_EQ(row[0].value, 1);
+}
+
+TEST(Reference, RefusesLengthsThatDiffer) {
+    const std::vector<float> two(2), three(3);
+    std::vector<Product> row(2);
+    EXPECT_THROW(dot(two, three), std::invalid_argument);
+    EXPECT_THROW(gemm_row(three.data(), three.data(), 3, 1, 0, row), std::invalid_argument);
+}
+
+TEST(Reference, StreamElementsAreThoseOfStream) {
+    EXPECT_EQ(stream_element(StreamKernel::write, 5, 7, 3), 3);
+    EXPECT_EQ(stream_element(StreamKernel::copy, 5, 7, 3), 5);
+    EXPECT_EQ(stream_element(StreamKernel::scale, 5, 7, 3), 15);
+    EXPECT_EQ(stream_element(StreamKernel::add, 5, 7, 3), 12);
+    EXPECT_EQ(stream_element(StreamKernel::triad, 5, 7, 3), 26);
+    EXPECT_THROW(stream_element(StreamKernel::read, 5, 7, 3), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace assay::kernels::reference

@@ -1,0 +1,220 @@
+#include <cmath>
+#include <map>
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "kernels/cpu/thread_team.h"
+#include "probes/core/probe.h"
+#include "probes/memory/memory.h"
+#include "probes/memory/stream_arrays.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+
+std::unique_ptr<Device> cpu() {
+    return std::get<std::unique_ptr<Device>>(open_device("cpu:0"));
+}
+
+TEST(ArraySize, IsFourTimesAllCaches) {
+    const ArraySize size = size_arrays(0, 3, 32 * mib, 64 * 1024 * mib);
+    EXPECT_EQ(size.bytes, 128 * mib);
+    EXPECT_TRUE(size.out_of_cache);
+    EXPECT_THAT(size.reason, Not(HasSubstr("caches.")));
+}
+
+TEST(ArraySize, OfAllArraysIsAtMostHalfTheMemoryAndSaysSo) {
+    const ArraySize size = size_arrays(0, 3, 480 * mib, 6 * 1024 * mib);
+    EXPECT_EQ(size.bytes, 1024 * mib);
+    EXPECT_FALSE(size.out_of_cache);
+    EXPECT_THAT(size.reason, HasSubstr("half of the"));
+    EXPECT_THAT(size.reason, HasSubstr("may have come from caches"));
+    EXPECT_EQ(size_arrays(0, 1, 480 * mib, 6 * 1024 * mib).bytes, 1920 * mib) << "one array fits";
+}
+
+TEST(ArraySize, IsWhatWasAskedForAndSaysWhenThatIsTooSmall) {
+    EXPECT_EQ(size_arrays(1000, 3, 32 * mib, 1024 * mib).bytes, 1000u);
+    EXPECT_FALSE(size_arrays(1000, 3, 32 * mib, 1024 * mib).out_of_cache);
+    EXPECT_EQ(size_arrays(1001, 3, 32 * mib, 1024 * mib).bytes, 1000u) << "whole elements";
+    EXPECT_TRUE(size_arrays(128 * mib, 3, 32 * mib, 1024 * mib).out_of_cache);
+}
+
+TEST(ArraySize, AssumesCachesWhereTheSystemTellsNone) {
+    const ArraySize size = size_arrays(0, 3, 0, 64 * 1024 * mib);
+    EXPECT_EQ(size.bytes, 256 * mib);
+    EXPECT_THAT(size.reason, HasSubstr("assumed"));
+}
+
+TEST(StreamKernels, AreElevenWithTheNamesOfTheParameter) {
+    std::set<std::string> names;
+    for (const NamedKernel& kernel : all_stream_kernels()) names.insert(kernel.name());
+    EXPECT_EQ(names, (std::set<std::string>{"read", "write", "write_nt", "copy", "copy_nt", "scale",
+                                            "scale_nt", "add", "add_nt", "triad", "triad_nt"}));
+    for (const Parameter& parameter : memory_bandwidth_probe().parameters) {
+        if (parameter.name != "kernel") continue;
+        for (const std::string_view choice : parameter.choices)
+            EXPECT_TRUE(choice == "all" || names.contains(std::string(choice))) << choice;
+    }
+}
+
+TEST(StreamArrays, AKernelThatWroteNothingIsAllWrongAndOneThatDidIsRight) {
+    kernels::ThreadTeam team(kernels::allowed_cpus());
+    const std::unique_ptr<Device> device = cpu();
+    // Not a multiple of a page, a line or the members.
+    constexpr std::size_t elements = 12347;
+    StreamArraySet arrays(*device, team, 3, elements * 8, false, 7);
+    ASSERT_EQ(arrays.elements(), elements);
+    for (const NamedKernel& kernel : all_stream_kernels()) {
+        const kernels::StreamPattern pattern{kernels::Isa::portable, kernel.non_temporal, 0, 1};
+        if (!kernels::stream_possible(pattern)) continue;
+        for (const std::size_t sections : {1u, 5u}) {
+            arrays.set_sections(sections);
+            arrays.poison(kernel);
+            const std::uint64_t all = kernel.kernel == kernels::StreamKernel::read ? 1 : elements;
+            EXPECT_EQ(arrays.wrong_elements(kernel), all) << kernel.name();
+            std::size_t done = 0;
+            for (std::size_t section = 0; section < sections; ++section) {
+                EXPECT_NE(arrays.wrong_elements(kernel), 0u)
+                    << kernel.name() << " before section " << section;
+                done += arrays.run_section(kernel, pattern);
+            }
+            EXPECT_EQ(done, elements) << kernel.name();
+            EXPECT_EQ(arrays.wrong_elements(kernel), 0u) << kernel.name();
+        }
+    }
+}
+
+TEST(StreamArrays, OneWrongElementIsFound) {
+    kernels::ThreadTeam team(1);
+    const std::unique_ptr<Device> device = cpu();
+    StreamArraySet arrays(*device, team, 3, 4096 * 8, false, 7);
+    const NamedKernel triad{kernels::StreamKernel::triad, false};
+    arrays.poison(triad);
+    arrays.run_section(triad, {kernels::Isa::portable, false, 0, 1});
+    ASSERT_EQ(arrays.wrong_elements(triad), 0u);
+    double* const last = reinterpret_cast<double*>(arrays.memory().host_pointer()) + 3 * 4096 - 1;
+    *last = std::nextafter(*last, 0.0);
+    EXPECT_EQ(arrays.wrong_elements(triad), 1u);
+
+    const NamedKernel read{kernels::StreamKernel::read, false};
+    arrays.poison(read);
+    arrays.run_section(read, {kernels::Isa::portable, false, 0, 1});
+    ASSERT_EQ(arrays.wrong_elements(read), 0u);
+    *reinterpret_cast<double*>(arrays.memory().host_pointer()) += 1;
+    arrays.run_section(read, {kernels::Isa::portable, false, 0, 1});
+    EXPECT_EQ(arrays.wrong_elements(read), 1u);
+}
+
+TEST(StreamArrays, HoldRandomNumbersAndNotZeros) {
+    kernels::ThreadTeam team(1);
+    const std::unique_ptr<Device> device = cpu();
+    StreamArraySet arrays(*device, team, 1, 4096 * 8, false, 7);
+    const double* values = reinterpret_cast<const double*>(arrays.memory().host_pointer());
+    EXPECT_GT(std::set<double>(values, values + 4096).size(), 4000u);
+}
+
+class MemoryBandwidth : public testing::Test {
+  protected:
+    Case make(std::map<std::string, std::string> given) { return make_case(probe_, given); }
+
+    static SampleSet few_samples(const SamplingPolicy&, const std::function<double()>& take) {
+        SampleSet set;
+        for (int i = 0; i < 5; ++i) {
+            set.values.push_back(take());
+            set.at.push_back(i);
+        }
+        return set;
+    }
+
+    SteadyClock clock_;
+    Context context_{.clock = clock_, .sample = few_samples};
+    Probe probe_ = memory_bandwidth_probe();
+};
+
+TEST_F(MemoryBandwidth, ReportsEveryKernelTwiceUnderItsOwnLabel) {
+    const Outcome outcome = execute(probe_, make({{"bytes", "100K"}}), context_);
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    std::map<std::string, std::map<std::string, double>> values;
+    for (const Metric& metric : outcome.metrics) {
+        EXPECT_EQ(metric.unit, Unit::byte_per_second);
+        EXPECT_GT(metric.value, 0);
+        EXPECT_EQ(metric.labels.at("bytes"), "102400");
+        EXPECT_TRUE(values[metric.name].emplace(metric.labels.at("kernel"), metric.value).second);
+    }
+    ASSERT_EQ(values.size(), 2u);
+    for (const NamedKernel& kernel : all_stream_kernels()) {
+        if (!kernels::stream_possible({kernels::Isa::portable, kernel.non_temporal, 0, 1})) continue;
+        const std::string name = kernel.name();
+        ASSERT_TRUE(values["memory.bandwidth"].contains(name)) << name;
+        ASSERT_TRUE(values["memory.bandwidth.plain"].contains(name)) << name;
+        EXPECT_GE(values["memory.bandwidth"][name], values["memory.bandwidth.plain"][name]) << name;
+    }
+    EXPECT_EQ(outcome.checks.size(), outcome.metrics.size() / 2);
+    for (const Check& check : outcome.checks) EXPECT_TRUE(check.passed) << check.name;
+}
+
+TEST_F(MemoryBandwidth, OneKernelAloneNeedsOnlyItsArrays) {
+    const Outcome outcome =
+        execute(probe_, make({{"kernel", "read"}, {"bytes", "64K"}, {"threads", "1"}}), context_);
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    EXPECT_EQ(outcome.metrics.size(), 2u);
+    EXPECT_EQ(outcome.resolved.at("arrays"), "1");
+    EXPECT_EQ(outcome.resolved.at("threads"), "1");
+    EXPECT_EQ(probe_.estimate(make({{"kernel", "copy"}, {"bytes", "64K"}}), context_).memory_bytes,
+              2u * 65536);
+    EXPECT_EQ(probe_.estimate(make({{"kernel", "triad"}, {"bytes", "64K"}}), context_).memory_bytes,
+              3u * 65536);
+}
+
+TEST_F(MemoryBandwidth, CountsTheBytesOfStreamsRule) {
+    class SteppingClock final : public Clock {
+      public:
+        Nanoseconds now() override { return now_ += std::chrono::milliseconds(2); }
+        void sleep_until(Nanoseconds) override {}
+
+      private:
+        Nanoseconds now_{0};
+    } clock;
+    Context context{.clock = clock, .sample = few_samples};
+    const std::map<std::string, double> bytes_per_element = {{"read", 8},   {"write", 8},   {"copy_nt", 16},
+                                                             {"scale", 16}, {"add_nt", 24}, {"triad", 24}};
+    for (const auto& [kernel, bytes] : bytes_per_element) {
+        const Outcome outcome = execute(probe_, make({{"kernel", kernel}, {"bytes", "8K"}}), context);
+        ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+        // One pass over 1024 elements every 2 ms of this clock.
+        for (const Metric& metric : outcome.metrics)
+            EXPECT_DOUBLE_EQ(metric.value, bytes * 1024 / 0.002) << kernel << ' ' << metric.name;
+    }
+}
+
+TEST_F(MemoryBandwidth, RefusesWhatCannotBe) {
+    EXPECT_THROW(make({{"kernel", "read_nt"}}), InputError);
+    EXPECT_THROW(make({{"bytes", "100"}}), InputError);
+    EXPECT_THROW(make({{"huge_pages", "always"}}), InputError);
+    EXPECT_THROW(probe_.check(make({{"bytes", "1000T"}}), context_), InputError);
+    EXPECT_THROW(probe_.check(make({{"threads", "100000"}}), context_), InputError);
+    EXPECT_NO_THROW(probe_.check(make({}), context_));
+}
+
+TEST_F(MemoryBandwidth, SkipsADeviceThatIsNotThere) {
+    const Outcome outcome = execute(probe_, make({{"device", "opencl:0"}, {"bytes", "64K"}}), context_);
+    EXPECT_EQ(outcome.status, Status::skipped);
+    EXPECT_THAT(outcome.reason, HasSubstr("opencl"));
+}
+
+TEST_F(MemoryBandwidth, EstimatesThatEveryKernelTogetherKeepsItsBudget) {
+    context_.quick = true;
+    EXPECT_LE(probe_.estimate(make({}), context_).seconds, 20);
+    context_.quick = false;
+    EXPECT_LE(probe_.estimate(make({}), context_).seconds, 40);
+}
+
+}  // namespace
+}  // namespace assay
