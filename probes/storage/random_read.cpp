@@ -8,8 +8,11 @@
 #include <sys/utsname.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "kernels/cpu/affinity.h"
 #include "probes/storage/extents.h"
+#include "probes/storage/near_cpus.h"
 #include "probes/storage/prepare.h"
 #include "probes/storage/read_evidence.h"
 #include "probes/storage/read_load.h"
@@ -199,7 +202,10 @@ Outcome run(const Case& the_case, Context& context) {
         }
     }
 
-    const ReadLoadOptions options = options_of(the_case, prepared, bytes);
+    ReadLoadOptions options = options_of(the_case, prepared, bytes);
+    options.cpus = nearest_first(kernels::cpus_by_core(), target.leaves);
+    options.cpus.resize(std::min(options.cpus.size(), static_cast<std::size_t>(options.jobs)));
+    outcome.resolved["cpus"] = fmt::format("{}", fmt::join(options.cpus, ","));
     const ReadCounters counters(target);
     const Recorded recorded = record(options, the_case.seconds("seconds"), context);
     outcome.checks = counters.checks(recorded.verification.reads * options.block_bytes, outcome.notes);

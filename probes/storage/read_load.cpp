@@ -98,7 +98,7 @@ struct ReadLoad::Job {
 
     void run() {
         try {
-            kernels::CpuSet::single(cpu).apply(0);  // refused: the scheduler's choice does as well
+            if (cpu >= 0) kernels::CpuSet::single(cpu).apply(0);  // refused: the scheduler chooses
             work();
         } catch (...) {
             error = std::current_exception();
@@ -219,9 +219,9 @@ void ReadLoad::Job::work() {
 
 ReadLoad::ReadLoad(const ReadLoadOptions& options) : shared_(std::make_unique<Shared>()) {
     shared_->options = options;
-    const std::vector<int> cpus = kernels::cpus_by_core();
     for (int number = 0; number < options.jobs; ++number) {
-        const int cpu = cpus[static_cast<std::size_t>(number) % cpus.size()];
+        const int cpu =
+            options.cpus.empty() ? -1 : options.cpus[static_cast<std::size_t>(number) % options.cpus.size()];
         jobs_.push_back(std::make_unique<Job>(*shared_, number, cpu));
     }
     // All that can fail is done before the first of them runs.

@@ -19,6 +19,7 @@ struct ReadLoadOptions {
     int queue_depth = 1;
     int jobs = 1;
     std::uint64_t seed = 1;
+    std::vector<int> cpus;                      ///< that the jobs are pinned to, in turn; empty: not pinned
     std::optional<std::uint64_t> pattern_seed;  ///< content to verify a sample of the reads against
 };
 

@@ -23,6 +23,20 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
     return value;
 }
 
+std::vector<int> parse_cpu_list(std::string_view text) {
+    constexpr std::uint64_t most = 1 << 16;
+    std::vector<int> cpus;
+    for (const std::string_view range : split(text, ',')) {
+        const std::size_t dash = range.find('-');
+        const std::optional<std::uint64_t> first = parse_number(range.substr(0, dash));
+        const std::optional<std::uint64_t> last =
+            dash == std::string_view::npos ? first : parse_number(range.substr(dash + 1));
+        if (!first || !last || *last >= most) continue;
+        for (std::uint64_t cpu = *first; cpu <= *last; ++cpu) cpus.push_back(static_cast<int>(cpu));
+    }
+    return cpus;
+}
+
 std::optional<std::uint64_t> value_of(std::string_view text, std::string_view key) {
     for (const std::string_view line : split(text, '\n')) {
         const std::vector<std::string_view> words = split(line, ' ');

@@ -13,6 +13,9 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 /// A whole decimal number, nothing else around it.
 std::optional<std::uint64_t> parse_number(std::string_view text);
 
+/// A kernel's list of CPUs or nodes, "0-3,8": {0, 1, 2, 3, 8}. What is no number is left out.
+std::vector<int> parse_cpu_list(std::string_view text);
+
 /// The number after `key` on the line of a kernel's key-value file that begins with it ("oom_kill 3").
 std::optional<std::uint64_t> value_of(std::string_view text, std::string_view key);
 

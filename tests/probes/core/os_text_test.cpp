@@ -24,6 +24,13 @@ TEST(Text, SplitsAndParses) {
     EXPECT_FALSE(value_of("oom_kill_disable 0\n", "oom_kill"));
 }
 
+TEST(Text, ReadsListsOfCpus) {
+    EXPECT_THAT(parse_cpu_list("0-3,8"), ElementsAre(0, 1, 2, 3, 8));
+    EXPECT_THAT(parse_cpu_list("5"), ElementsAre(5));
+    EXPECT_TRUE(parse_cpu_list("").empty());
+    EXPECT_TRUE(parse_cpu_list("x,3-,0-99999999").empty());
+}
+
 TEST(Counters, ReadCpuTicksWithoutCountingGuestsTwice) {
     const std::optional<CpuTicks> ticks =
         parse_cpu_ticks("cpu  100 20 30 400 50 6 7 8 90 10\ncpu0 1 1 1 1 1 1 1 1 0 0\nintr 5\n");
