@@ -19,4 +19,13 @@ struct PlannedMetric {
 };
 std::span<const PlannedMetric> planned_metrics();
 
+/// A choice that the documents' requirements select by and that its probe does not offer yet: the same rule
+/// as for planned metrics.
+struct PlannedChoice {
+    std::string_view probe;
+    std::string_view parameter;
+    std::string_view choice;
+};
+std::span<const PlannedChoice> planned_choices();
+
 }  // namespace assay

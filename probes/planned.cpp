@@ -64,4 +64,11 @@ std::span<const PlannedMetric> planned_metrics() {
     return planned;
 }
 
+std::span<const PlannedChoice> planned_choices() {
+    static const std::array planned = {
+        PlannedChoice{"gemm.throughput", "precision", "f16"},
+    };
+    return planned;
+}
+
 }  // namespace assay

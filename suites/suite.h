@@ -48,6 +48,7 @@ struct Suite {
 struct Catalogue {
     std::span<const Probe> probes;
     std::span<const PlannedMetric> planned;
+    std::span<const PlannedChoice> planned_choices = {};
     const Probe* find(std::string_view probe) const;
 };
 

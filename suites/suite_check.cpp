@@ -47,6 +47,14 @@ class Checker {
                            [&](const PlannedMetric& metric) { return metric.probe == name; });
     }
 
+    bool is_planned_choice(std::string_view probe, std::string_view parameter, std::string_view value) const {
+        return std::any_of(catalogue_.planned_choices.begin(), catalogue_.planned_choices.end(),
+                           [&](const PlannedChoice& planned) {
+                               return planned.probe == probe && planned.parameter == parameter &&
+                                      planned.choice == value;
+                           });
+    }
+
     std::vector<std::string> probe_names() const {
         std::set<std::string> names;
         for (const Probe& probe : catalogue_.probes) names.emplace(probe.name);
@@ -156,6 +164,7 @@ class Checker {
                              [&](const Parameter& candidate) { return candidate.name == name; });
             if (parameter != parameters.end()) {
                 if (parameter->kind == ParameterKind::device && value == "each:gpu") continue;
+                if (is_planned_choice(metric.probe_name, name, value)) continue;
                 value = canonical_value(*parameter, value, place);
             } else if (std::find(axes.begin(), axes.end(), name) == axes.end()) {
                 std::vector<std::string> accepted(axes.begin(), axes.end());
