@@ -225,12 +225,11 @@ TEST(PeerProcess, DiesWithAParentThatIsKilled) {
     ASSERT_EQ(::pipe(ends), 0);
     const pid_t parent = ::fork();
     if (parent == 0) {
-        const PeerProcess peer([] {
-            ::pause();
+        const PeerProcess peer([&ends] {
+            const pid_t id = ::getpid();  // told from within: by now it is set up
+            if (::write(ends[1], &id, sizeof id) == sizeof id) ::pause();
             return 0;
         });
-        const pid_t id = peer.id();
-        if (::write(ends[1], &id, sizeof id) != sizeof id) ::_exit(1);
         ::pause();
         ::_exit(1);
     }
