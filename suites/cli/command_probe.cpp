@@ -113,6 +113,9 @@ void show_progress(const ErrorStream& stream, std::string_view stage, double sha
 int run_probe(const ProbeOptions& options, const Catalogue& catalogue) {
     const Probe& probe = find_probe(options.name, catalogue);
     const Case the_case = make_case(probe, parse_settings(options.settings));
+    if (!std::filesystem::exists(options.scratch))
+        throw InputError(
+            fmt::format("--scratch {}: does not exist; a folder or a file is accepted", options.scratch));
     ProcessContext holder(options.quick, options.scratch);
     Context& context = holder.get();
     context.seed = options.seed;
