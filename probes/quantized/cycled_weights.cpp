@@ -1,13 +1,10 @@
 #include "probes/quantized/cycled_weights.h"
 
 #include <algorithm>
-#include <vector>
 
 #include <fmt/format.h>
 
 #include "kernels/cpu/decoder_ops.h"
-#include "kernels/cpu/stream.h"
-#include "probes/core/statistics.h"
 
 namespace assay {
 
@@ -15,9 +12,15 @@ namespace {
 
 constexpr std::uint64_t cache_multiple = 4;
 constexpr std::uint64_t assumed_cache_bytes = std::uint64_t{64} << 20;
-constexpr int read_passes = 3;
 // Of the weights' values: products of unit activations then have a magnitude near one.
 constexpr float weight_deviation = 0.02f;
+
+/// Whole f64 words in those rows, less one at the end, since a matrix may begin within a word.
+kernels::ItemRange words_of(const kernels::ItemRange& rows, std::size_t row_bytes) {
+    const std::size_t begin = rows.begin * row_bytes / sizeof(double);
+    const std::size_t end = rows.end * row_bytes / sizeof(double);
+    return {begin, end > begin ? end - 1 : begin};
+}
 
 }  // namespace
 
@@ -73,31 +76,23 @@ void CycledWeights::multiply(kernels::Isa isa, std::size_t index, const float* i
     });
 }
 
-double CycledWeights::read_rate(kernels::Isa isa, const std::function<double()>& seconds_now) const {
+std::size_t CycledWeights::read(const kernels::StreamPattern& pattern, std::size_t index) const {
     const std::size_t row_bytes = matrix_bytes_ / rows_;
-    std::vector<double> rates;
-    for (int pass = 0; pass < read_passes; ++pass) {
-        std::vector<std::size_t> words(static_cast<std::size_t>(team_.size()));
-        const double begin = seconds_now();
-        team_.run([&](int member) {
-            const kernels::ItemRange mine = rows_of(member);
-            const kernels::StreamPattern pattern{isa, false, 4096, 2};
-            for (std::size_t index = 0; index < matrices_; ++index) {
-                // As f64 words: what they sum up to does not matter, that they are loaded does.
-                const std::uintptr_t first =
-                    reinterpret_cast<std::uintptr_t>(matrix(index) + mine.begin * row_bytes + 7) / 8 * 8;
-                const std::size_t count =
-                    (mine.end - mine.begin) * row_bytes / 8 - (mine.end > mine.begin ? 1 : 0);
-                kernels::stream(kernels::StreamKernel::read, pattern,
-                                {nullptr, reinterpret_cast<const double*>(first), nullptr}, 0, 0, count);
-                words[static_cast<std::size_t>(member)] += count;
-            }
-        });
-        std::size_t total = 0;
-        for (const std::size_t count : words) total += count;
-        rates.push_back(static_cast<double>(total * sizeof(double)) / std::max(seconds_now() - begin, 1e-9));
+    team_.run([&](int member) {
+        const kernels::ItemRange words = words_of(rows_of(member), row_bytes);
+        // As f64 words from the first whole one: what they add up to does not matter, that they are loaded
+        // does.
+        const std::uintptr_t first = (reinterpret_cast<std::uintptr_t>(matrix(index)) + 7) / 8 * 8;
+        kernels::stream(kernels::StreamKernel::read, pattern,
+                        {nullptr, reinterpret_cast<const double*>(first), nullptr}, 0, words.begin,
+                        words.end);
+    });
+    std::size_t bytes = 0;
+    for (int member = 0; member < team_.size(); ++member) {
+        const kernels::ItemRange words = words_of(rows_of(member), row_bytes);
+        bytes += (words.end - words.begin) * sizeof(double);
     }
-    return median_of(rates);
+    return bytes;
 }
 
 }  // namespace assay

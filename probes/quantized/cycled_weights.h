@@ -2,11 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "kernels/cpu/quantized.h"
+#include "kernels/cpu/stream.h"
 #include "kernels/cpu/thread_team.h"
 #include "kernels/device/device.h"
 
@@ -37,9 +37,8 @@ class CycledWeights {
 
     /// out = matrix `index` × in on the whole team.
     void multiply(kernels::Isa isa, std::size_t index, const float* in, float* out) const;
-    /// Bytes a second at which the team does nothing but read the same memory, each member the rows that it
-    /// multiplies: the median of a few passes.
-    double read_rate(kernels::Isa isa, const std::function<double()>& seconds_now) const;
+    /// Does nothing but read matrix `index`, each member the rows that it multiplies; returns the bytes read.
+    std::size_t read(const kernels::StreamPattern& pattern, std::size_t index) const;
 
   private:
     kernels::ItemRange rows_of(int member) const;

@@ -13,6 +13,7 @@
 #include "kernels/reference/reference.h"
 #include "probes/core/cpu_choice.h"
 #include "probes/core/random.h"
+#include "probes/core/statistics.h"
 #include "probes/quantized/cycled_weights.h"
 #include "probes/quantized/quantized.h"
 
@@ -21,6 +22,7 @@ namespace assay {
 namespace {
 
 constexpr Seconds shortest_sample{2e-3};
+constexpr std::size_t samples_per_read = 4;
 constexpr std::size_t checked_rows = 64;
 constexpr std::size_t accuracy_rows = 64;
 
@@ -170,7 +172,22 @@ Outcome run(const Case& the_case, Context& context) {
     const int batch = static_cast<int>(std::clamp(std::ceil(shortest_sample.count() / one), 1.0, 1e6));
 
     context.progress("multiplying", 0.2);
+    // What reading the same memory would give is measured in turns with the products: a machine that is
+    // shared changes from one second to the next.
+    const kernels::StreamPattern read_patterns[] = {{isa, false, 0, 1}, {isa, false, 8192, 2}};
+    std::vector<double> read_rates[2];
+    std::size_t samples = 0;
     const SampleSet bandwidth = context.sample(context.sampling, [&] {
+        if (const std::size_t turn = samples++; turn % samples_per_read == 0) {
+            const std::size_t which = turn / samples_per_read % 2;
+            const double begin = seconds_now();
+            std::size_t bytes = 0;
+            for (int i = 0; i < batch; ++i) {
+                bytes += weights.read(read_patterns[which], next);
+                next = (next + 1) % weights.matrices();
+            }
+            read_rates[which].push_back(static_cast<double>(bytes) / std::max(seconds_now() - begin, 1e-9));
+        }
         std::fill(out.begin(), out.end(), std::numeric_limits<float>::quiet_NaN());
         const double begin = seconds_now();
         for (int i = 0; i < batch; ++i) multiply();
@@ -183,7 +200,7 @@ Outcome run(const Case& the_case, Context& context) {
     context.progress("checking", 0.9);
     Outcome outcome;
     outcome.checks.push_back(check_last(shape, weights.matrix(last), in, out, context.seed));
-    const double read_rate = weights.read_rate(isa, seconds_now);
+    const double read_rate = std::max(median_of(read_rates[0]), median_of(read_rates[1]));
     outcome.metrics = {make_metric(throughput_metric, throughput), make_metric(bandwidth_metric, bandwidth)};
     outcome.metrics[1].limit =
         Limit{read_rate, "reading the same weights and doing nothing with them, same run"};
@@ -195,8 +212,8 @@ Outcome run(const Case& the_case, Context& context) {
                         {"matrix_bytes", std::to_string(weights.matrix_bytes())},
                         {"products_per_sample", std::to_string(batch)},
                         {"page_bytes", std::to_string(weights.memory().page_bytes())}};
-    if (const auto share = huge_page_share(weights.memory().host_pointer(), weights.memory().bytes()))
-        outcome.resolved["huge_page_share"] = fmt::format("{:.3f}", *share);
+    if (const auto huge = huge_page_share(weights.memory().host_pointer(), weights.memory().bytes()))
+        outcome.resolved["huge_page_share"] = fmt::format("{:.3f}", *huge);
     outcome.notes = {
         fmt::format(
             "Weights {} x {} in {}, f32 activations and sums; 2 m k = {:.4g} operations and {} bytes of "
@@ -209,9 +226,10 @@ Outcome run(const Case& the_case, Context& context) {
         "The packed bits are random; accuracy is measured on normally distributed weights that were "
         "quantized. The "
         "result is set to NaN before each sample and the last one is checked.",
-        fmt::format(
-            "Bound by reading memory: the same weights are read at {:.2f} GB/s when nothing is computed.",
-            read_rate / 1e9),
+        fmt::format("In turns with the products the same weights were only read, at {:.2f} GB/s (the better "
+                    "of a plain "
+                    "and a prefetching loop): the products reach {:.1f} % of that.",
+                    read_rate / 1e9, share * 100),
     };
     return outcome;
 }
