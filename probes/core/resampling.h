@@ -1,31 +1,14 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>
 
 #include "probes/core/metric.h"
+#include "probes/core/random.h"
 
 namespace assay {
-
-/// A small seeded generator (splitmix64; Steele, Lea and Flood 2014), the same on every machine.
-class Random {
-  public:
-    explicit Random(std::uint64_t seed) : state_(seed) {}
-    std::uint64_t next() {
-        std::uint64_t mixed = (state_ += 0x9e3779b97f4a7c15U);
-        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
-        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
-        return mixed ^ (mixed >> 31);
-    }
-    /// Uniform in 0 .. bound − 1, for bounds up to 2^32.
-    std::size_t below(std::size_t bound) { return ((next() >> 32) * bound) >> 32; }
-
-  private:
-    std::uint64_t state_;
-};
 
 /// How a series is resampled: blocks of `block` neighbours, drawn from the series closed to a ring, and how
 /// much the deviations of the replicates are widened for what a short series hides (resampling.cpp says why).
