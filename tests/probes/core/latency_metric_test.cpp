@@ -176,6 +176,34 @@ TEST(LatencyMetric, PassesOverSlicesWithoutOperations) {
     EXPECT_EQ(nothing.summary.interval_method, "none");
 }
 
+TEST(LatencyMetric, SpreadOfTwoOperationsIsThatOfTheTextbook) {
+    std::vector<Histogram> slices(2);
+    slices[0].record(100);
+    const Metric one = make_latency_metric(latency, slices, {}, Statistic::mean);
+    EXPECT_EQ(one.summary.standard_deviation, 0);
+    EXPECT_EQ(one.summary.median_absolute_deviation, 0);
+    slices[1].record(200);
+    const Metric two = make_latency_metric(latency, slices, {}, Statistic::mean);
+    EXPECT_NEAR(two.summary.standard_deviation, 100e-9 / std::sqrt(2.0), 1e-15);
+    EXPECT_NEAR(two.summary.mean, 150e-9, 1e-15);
+}
+
+TEST(LatencyMetric, SlicesThatAreAllAlikeLeaveTheIntervalOfOrderStatistics) {
+    // 2000 operations: the median lies between the 956th and the 1045th, by the normal approximation.
+    // 200 operations: between the 87th and the 114th, by the binomial distribution.
+    for (const std::size_t operations : {2000u, 200u}) {
+        Histogram slice;
+        for (std::size_t i = 0; i < operations / 10; ++i) slice.record(100'000 * (i + 1));
+        const Metric metric =
+            make_latency_metric(latency, std::vector<Histogram>(10, slice), {}, Statistic::mean);
+        const Interval interval = percentile(metric, 50).ci95.value();
+        const double low = operations == 2000 ? 96 : 9;
+        const double high = operations == 2000 ? 105 : 12;
+        EXPECT_NEAR(interval.low, low * 1e-4, 0.012 * low * 1e-4) << operations;
+        EXPECT_NEAR(interval.high, high * 1e-4, 0.012 * high * 1e-4) << operations;
+    }
+}
+
 TEST(LatencyMetric, AnIntervalReachesTheEdgesOfItsBuckets) {
     std::vector<Histogram> slices(10);
     for (Histogram& slice : slices) slice.record(1'000'000, 100);
