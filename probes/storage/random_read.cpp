@@ -221,7 +221,8 @@ Outcome run(const Case& the_case, Context& context) {
     outcome.notes.insert(
         outcome.notes.begin(),
         fmt::format(
-            "libaio, O_DIRECT, {} jobs of depth {}, blocks of {} bytes at random multiples of that, each job "
+            "libaio, O_DIRECT into page-aligned memory, {} jobs of depth {}, blocks of {} bytes at random "
+            "multiples of that, each job "
             "a "
             "pinned thread with a context and a random stream of its own; submitted and reaped in batches "
             "(one by one at depth 1); latency from before submission until reaped; a sample is a slice of "

@@ -164,17 +164,24 @@ TEST(BlockDevice, IsFoundFromAFileAndItsCountersGrowWithDirectReads) {
     const std::optional<DeviceCounters> before = read_counters(leaves);
     if (!before) GTEST_SKIP() << "no counters here";
 
-    constexpr std::size_t bytes = 1 << 20;
+    // Others may use the disk too: of several attempts one shall show our bytes and hardly more.
+    constexpr std::size_t bytes = 8 << 20;
     const Mapping memory = Mapping::anonymous(bytes);
     ASSERT_EQ(::pwrite(file.get(), memory.data(), bytes, 0), static_cast<ssize_t>(bytes));
     drop_page_cache(file);
     const FileDescriptor direct = open_file(path_of(file), O_RDONLY | O_DIRECT);
-    ASSERT_EQ(::pread(direct.get(), memory.data(), bytes, 0), static_cast<ssize_t>(bytes));
-    const std::optional<DeviceCounters> after = read_counters(leaves);
-    ASSERT_TRUE(after);
-    EXPECT_GE(after->read_bytes - before->read_bytes, bytes);
-    EXPECT_GE(after->written_bytes - before->written_bytes, bytes);
-    EXPECT_GE(after->reads, before->reads + 1);
+    bool exact = false;
+    for (int attempt = 0; attempt < 20 && !exact; ++attempt) {
+        const std::optional<DeviceCounters> start = read_counters(leaves);
+        ASSERT_EQ(::pread(direct.get(), memory.data(), bytes, 0), static_cast<ssize_t>(bytes));
+        const std::optional<DeviceCounters> end = read_counters(leaves);
+        ASSERT_TRUE(start && end);
+        EXPECT_GE(end->read_bytes - start->read_bytes, bytes);
+        EXPECT_GE(end->reads, start->reads + 1);
+        exact = end->read_bytes - start->read_bytes < bytes + bytes / 2;
+    }
+    EXPECT_TRUE(exact) << "the device's counter always shows half as much again as was read";
+    EXPECT_GE(read_counters(leaves)->written_bytes - before->written_bytes, bytes);
     const std::map<std::string, std::string> settings = queue_settings(*device);
     if (settings.contains("scheduler")) {
         EXPECT_EQ(settings.at("scheduler").find('['), std::string::npos);
