@@ -163,6 +163,12 @@ class TextReport {
         out_ += below.render(below.fitted_widths(columns_), columns_);
     }
 
+    /// A reason that many rows have: no case of the suite measures them. The others keep their own words.
+    std::string shared_reason(const JudgedRequirement& judged) const {
+        if (judged.reason_id == "no_case") return std::string(say("reason.no_case"));
+        return reason_text(judged, language_);
+    }
+
     /// Rows that count stand in full. Of the others, those that nothing was measured for are only named,
     /// under the reason that they share.
     void add_group(RequirementGroup group, std::string_view title, bool in_full) {
@@ -174,7 +180,7 @@ class TextReport {
         if (!in_full) {
             for (const JudgedRequirement* judged : rows) {
                 if (judged->status != VerdictStatus::not_measured) continue;
-                const std::string reason = reason_text(*judged, language_);
+                const std::string reason = shared_reason(*judged);
                 const auto known = std::find_if(unmeasured.begin(), unmeasured.end(),
                                                 [&](const auto& entry) { return entry.first == reason; });
                 if (known == unmeasured.end()) {
@@ -258,7 +264,8 @@ class TextReport {
         const CountedTally tally = counted_tally(report_);
         std::string word =
             fmt::format("{} {}", verdict_sign(report_.verdict), verdict_word(report_.verdict, language_));
-        std::vector<std::string> lines = wrapped(word + "  " + lead_sentence(report_, language_), columns_);
+        std::vector<std::string> lines =
+            wrapped(word + std::string(say("colon")) + lead_sentence(report_, language_), columns_);
         if (colour_ && lines.front().starts_with(word)) {
             lines.front().replace(0, word.size(),
                                   fmt::format("{}{}{}{}", bold, colour_of(report_.verdict), word, reset));

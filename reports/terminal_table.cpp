@@ -22,10 +22,20 @@ bool closes(std::string_view character) {
     return std::find(std::begin(marks), std::end(marks), character) != std::end(marks);
 }
 
-/// Spaces, and control characters: text from a machine must not steer the terminal.
-bool is_blank(std::string_view character) {
-    const char32_t code = first_code_point(character).value;
-    return code <= U' ' || (code >= 0x7F && code <= 0x9F);
+/// What a terminal may be given: text from a machine must not steer it. Control characters become spaces,
+/// ill-formed bytes U+FFFD.
+std::string printable(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const CodePoint code = first_code_point(text);
+        if (code.value < U' ' || (code.value >= 0x7F && code.value <= 0x9F)) {
+            out += ' ';
+        } else {
+            out += code.well_formed ? text.substr(0, code.bytes) : std::string_view("\xEF\xBF\xBD");
+        }
+        text.remove_prefix(code.bytes);
+    }
+    return out;
 }
 
 /// What may not be broken, and whether a space stood before it.
@@ -42,7 +52,7 @@ std::vector<Piece> pieces_of(std::string_view text) {
         const std::size_t bytes = first_code_point(text).bytes;
         const std::string_view character = text.substr(0, bytes);
         text.remove_prefix(bytes);
-        if (is_blank(character)) {
+        if (character == " ") {
             space = true;
             open = false;
             continue;
@@ -75,7 +85,7 @@ std::size_t fitting_bytes(std::string_view text, int width) {
 
 void wrap_line(std::string_view text, int width, std::vector<std::string>& lines) {
     std::string line;
-    for (Piece& piece : pieces_of(text)) {
+    for (const Piece& piece : pieces_of(printable(text))) {
         const std::string_view space = piece.after_space && !line.empty() ? " " : "";
         if (display_width(line) + display_width(space) + display_width(piece.text) <= width) {
             line += space;
@@ -128,8 +138,10 @@ std::vector<std::string> wrapped(std::string_view text, int width) {
 }
 
 std::string shortened(std::string_view text, int width) {
-    if (display_width(text) <= width) return std::string(text);
-    std::string_view kept = text.substr(0, fitting_bytes(text, std::max(width - display_width(ellipsis), 1)));
+    const std::string whole = printable(text);
+    if (display_width(whole) <= width) return whole;
+    std::string_view kept(whole);
+    kept = kept.substr(0, fitting_bytes(kept, std::max(width - display_width(ellipsis), 1)));
     while (kept.ends_with(' ')) kept.remove_suffix(1);
     return std::string(kept) + std::string(ellipsis);
 }
