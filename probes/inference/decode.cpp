@@ -10,6 +10,7 @@
 #include "probes/inference/decode_check.h"
 #include "probes/inference/decode_plan.h"
 #include "probes/inference/inference.h"
+#include "probes/inference/sequences.h"
 
 namespace assay {
 
@@ -54,25 +55,6 @@ Loaded load(const DecodePlan& plan, kernels::ThreadTeam& team, Context& context)
     return loaded;
 }
 
-/// Decodes one token after another, in sequences: after `output` tokens the cache is cut back to its context
-/// and the next sequence begins, so that the level stays the same however long it is sampled.
-struct Sequences {
-    Decoder& decoder;
-    Cache& cache;
-    const DecodePlan& plan;
-    Clock& clock;
-    std::uint32_t token = 1;
-    std::uint64_t tokens = 0;
-
-    Nanoseconds next() {
-        if (cache.length >= plan.positions()) cache.length = plan.context;
-        const Nanoseconds begin = clock.now();
-        token = decoder.step(token);
-        ++tokens;
-        return clock.now() - begin;
-    }
-};
-
 struct Timing {
     SampleSet throughput;           ///< token/second of each slice
     std::vector<Histogram> slices;  ///< the same slices' single tokens
@@ -89,7 +71,7 @@ Timing time_tokens(Sequences& sequences, Context& context) {
     const double slice_seconds = policy.maximum_time.count() / 30;
     timing.tokens_per_slice =
         static_cast<std::size_t>(std::clamp(slice_seconds / token, 1.0, static_cast<double>(longest_slice)));
-    const std::size_t wanted = std::max(tokens_for_p99, sequences.plan.output);
+    const std::size_t wanted = std::max(tokens_for_p99, sequences.output);
     policy.minimum_samples =
         std::max(policy.minimum_samples, (wanted + timing.tokens_per_slice - 1) / timing.tokens_per_slice);
 
@@ -196,7 +178,7 @@ Outcome measure(const DecodePlan& plan, const Case& the_case, Context& context) 
                                              describe(plan, memory_need(plan))));
     }
     Decoder decoder(loaded.weights, loaded.cache, team, plan.isa);
-    Sequences sequences{decoder, loaded.cache, plan, context.clock};
+    Sequences sequences{decoder, loaded.cache, plan.context, plan.output, context.clock};
     const Timing timing = time_tokens(sequences, context);
 
     const std::uint64_t per_token = matrix_bytes_per_token(plan.shape, plan.format);

@@ -8,8 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "probes/inference/reference_decoder.h"
-
 namespace assay::inference {
 
 namespace {
@@ -47,6 +45,27 @@ DecoderShape miniature_of(const DecoderShape& shape) {
     return small;
 }
 
+std::vector<Check> compare(Decoder& decoder, ReferenceDecoder& reference, std::size_t tokens,
+                           std::uint32_t first) {
+    double largest = 0;
+    std::size_t equal = 0;
+    std::uint32_t token = first;
+    for (std::size_t i = 0; i < tokens; ++i) {
+        const std::uint32_t next = decoder.step(token);
+        const std::vector<double> logits = reference.step(token);
+        const double error = relative_error(decoder.logits(), logits);
+        largest = std::isfinite(error) ? std::max(largest, error) : HUGE_VAL;
+        const std::ptrdiff_t best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+        equal += static_cast<std::ptrdiff_t>(next) == best ? 1 : 0;
+        token = static_cast<std::uint32_t>(best);
+    }
+    return {{"logits match the f64 reference decoder", largest <= logits_tolerance, largest,
+             fmt::format("largest relative error {:.1e} of {} tokens, allowed {:.0e}", largest, tokens,
+                         logits_tolerance)},
+            {"greedy tokens are the reference decoder's", equal == tokens, std::nullopt,
+             fmt::format("{} of {} equal", equal, tokens)}};
+}
+
 std::vector<Check> check_against_reference(const DecodePlan& plan, kernels::ThreadTeam& team,
                                            std::uint64_t seed) {
     constexpr std::size_t past = 21, tokens = 8;
@@ -60,27 +79,12 @@ std::vector<Check> check_against_reference(const DecodePlan& plan, kernels::Thre
 
     ReferenceDecoder reference(weights, cache);
     Decoder decoder(weights, cache, team, plan.isa);
-    double largest = 0;
-    std::size_t equal = 0;
-    std::uint32_t token = static_cast<std::uint32_t>(seed % shape.vocabulary);
-    for (std::size_t i = 0; i < tokens; ++i) {
-        const std::uint32_t next = decoder.step(token);
-        const std::vector<double> logits = reference.step(token);
-        const double error = relative_error(decoder.logits(), logits);
-        largest = std::isfinite(error) ? std::max(largest, error) : HUGE_VAL;
-        const std::ptrdiff_t best = std::max_element(logits.begin(), logits.end()) - logits.begin();
-        equal += static_cast<std::ptrdiff_t>(next) == best ? 1 : 0;
-        token = static_cast<std::uint32_t>(best);
-    }
-    Check close{
-        "logits match the f64 reference decoder", largest <= logits_tolerance, largest,
-        fmt::format("largest relative error {:.1e} of {} tokens after {} cached ones, allowed {:.0e}; {} "
-                    "layers, hidden {}, {} query and {} key/value heads of {}",
-                    largest, tokens, past, logits_tolerance, shape.layers, shape.hidden, shape.query_heads,
-                    shape.key_value_heads, shape.head_dimension)};
-    Check greedy{"greedy tokens are the reference decoder's", equal == tokens, std::nullopt,
-                 fmt::format("{} of {} equal", equal, tokens)};
-    return {close, greedy};
+    std::vector<Check> checks =
+        compare(decoder, reference, tokens, static_cast<std::uint32_t>(seed % shape.vocabulary));
+    checks.front().detail += fmt::format(
+        "; {} layers, hidden {}, {} query and {} key/value heads of {}, {} positions cached before",
+        shape.layers, shape.hidden, shape.query_heads, shape.key_value_heads, shape.head_dimension, past);
+    return checks;
 }
 
 Check check_logits_finite(const Decoder& decoder) {

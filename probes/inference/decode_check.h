@@ -5,6 +5,7 @@
 
 #include "probes/core/outcome.h"
 #include "probes/inference/decode_plan.h"
+#include "probes/inference/reference_decoder.h"
 
 namespace assay::inference {
 
@@ -15,6 +16,10 @@ inline constexpr double logits_tolerance = 5e-4;
 /// The plan's shape made tiny: grouping, head dimension, bias and tying as in the model, everything else
 /// small.
 DecoderShape miniature_of(const DecoderShape& shape);
+
+/// Decodes `tokens` tokens greedily with both and compares logits and tokens.
+std::vector<Check> compare(Decoder& decoder, ReferenceDecoder& reference, std::size_t tokens,
+                           std::uint32_t first);
 
 /// Decodes greedily with the plan's format, instruction set and team on the miniature, and compares logits
 /// and tokens with the f64 reference decoder.

@@ -13,6 +13,7 @@
 #include "probes/inference/decode_check.h"
 #include "probes/inference/decode_plan.h"
 #include "probes/inference/inference.h"
+#include "probes/inference/sequences.h"
 #include "tests/probes/inference/tiny_decoder.h"
 
 namespace assay {
@@ -90,6 +91,8 @@ class InferenceDecode : public testing::Test {
   protected:
     Case make(std::map<std::string, std::string> given) {
         given.try_emplace("model", "small");
+        // One thread: two would wait for each other a thousand times on a busy machine.
+        given.try_emplace("threads", "1");
         return make_case(probe, given);
     }
     Outcome run(const std::map<std::string, std::string>& given) {
@@ -192,6 +195,14 @@ TEST_F(InferenceDecode, EveryFormatAndInstructionSetIsRightOrSaidToBeAbsent) {
             for (const Check& check : outcome.checks) EXPECT_TRUE(check.passed) << check.detail;
         }
     }
+}
+
+TEST_F(InferenceDecode, IsRightOnAllCpusToo) {
+    slices = 2;
+    const Outcome outcome = run({{"threads", "auto"}});
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    EXPECT_EQ(outcome.resolved.at("threads"), std::to_string(kernels::allowed_cpus()));
+    for (const Check& check : outcome.checks) EXPECT_TRUE(check.passed) << check.detail;
 }
 
 TEST_F(InferenceDecode, AnUnknownModelIsRefusedWithTheNamesOfTheKnown) {
@@ -325,6 +336,41 @@ TEST(DecodeChecks, NoticeLogitsThatAreNotNumbersAllEqualOrNotTheHeads) {
     std::fill_n(tiny.weights.final_norm, 96, 0.0f);
     tiny.decoder->step(3);
     EXPECT_FALSE(check_logits_finite(*tiny.decoder).passed);
+}
+
+TEST(DecodeChecks, AgreeWithTheReferenceAndNoticeADecoderThatIsAPositionBehind) {
+    using namespace inference;
+    TinyDecoder tiny(tiny_shape(), kernels::WeightFormat::int4, 1, kernels::best_isa(), 9);
+    ReferenceDecoder right(tiny.weights, tiny.cache);
+    for (const Check& check : compare(*tiny.decoder, right, 4, 5)) EXPECT_TRUE(check.passed) << check.detail;
+    ReferenceDecoder ahead(tiny.weights, tiny.cache);
+    tiny.cache.length -= 1;
+    EXPECT_FALSE(compare(*tiny.decoder, ahead, 4, 5).front().passed);
+}
+
+TEST(DecodeChecks, NoticeAGreedyTokenThatIsNotTheMostLikely) {
+    using namespace inference;
+    TinyDecoder tiny(tiny_shape(), kernels::WeightFormat::int4, 1, kernels::best_isa(), 9);
+    ReferenceDecoder other(tiny.weights, tiny.cache);
+    // Logits negated: the reference's most likely token is the least likely here.
+    for (std::size_t i = 0; i < tiny.weights.shape.hidden; ++i) tiny.weights.final_norm[i] *= -1;
+    const std::vector<Check> checks = compare(*tiny.decoder, other, 4, 5);
+    EXPECT_FALSE(checks.at(0).passed);
+    EXPECT_FALSE(checks.at(1).passed);
+}
+
+TEST(Sequences, BeginAgainFromTheContextAfterTheirTokens) {
+    using namespace inference;
+    TinyDecoder tiny(tiny_shape(), kernels::WeightFormat::int4, 1, kernels::best_isa(), 5);
+    CountingClock clock;
+    Sequences sequences{*tiny.decoder, tiny.cache, 5, 3, clock};
+    std::vector<std::size_t> lengths;
+    for (int i = 0; i < 7; ++i) {
+        EXPECT_EQ(sequences.next(), std::chrono::microseconds(1));
+        lengths.push_back(tiny.cache.length);
+    }
+    EXPECT_THAT(lengths, ElementsAre(6, 7, 8, 6, 7, 8, 6));
+    EXPECT_EQ(sequences.tokens, 7u);
 }
 
 TEST(DecodeChecks, TheMiniatureKeepsWhatTellsModelsApart) {
