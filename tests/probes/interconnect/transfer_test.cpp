@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -199,6 +200,16 @@ TEST(Transfer, APeerThatDiesInTheMiddleIsAnErrorAndNoHang) {
     EXPECT_EQ(peer.wait(), 128 + SIGKILL);
 }
 
+TEST(Streams, AConnectionThatBreaksIsAnErrorOfTheTransfer) {
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    std::vector<os::FileDescriptor> sockets;
+    sockets.emplace_back(ends[0]);
+    ::close(ends[1]);
+    Streams streams(Streams::Kind::send, std::move(sockets), {});
+    EXPECT_THROW(streams.finish(), std::system_error);
+}
+
 TEST(PeerProcess, IsGoneWhenItsOwnerIs) {
     pid_t id = -1;
     {
@@ -238,7 +249,13 @@ TEST(PeerProcess, DiesWithAParentThatIsKilled) {
     ::kill(parent, SIGKILL);
     ::waitpid(parent, nullptr, 0);
     int status = 0;
-    EXPECT_EQ(::waitpid(grandchild, &status, 0), grandchild);
+    pid_t ended = 0;
+    for (int i = 0; i < 500 && ended == 0; ++i) {
+        ended = ::waitpid(grandchild, &status, WNOHANG);
+        if (ended == 0) std::this_thread::sleep_for(10ms);
+    }
+    EXPECT_EQ(ended, grandchild) << "it lives on";
+    if (ended == 0) ::kill(grandchild, SIGKILL);
     EXPECT_TRUE(WIFSIGNALED(status));
     ::close(ends[0]);
     ::close(ends[1]);
