@@ -132,9 +132,9 @@ std::string interval_in(const Interval& interval, const QuantityScale& scale, Un
         return with_unit(significant(low, unit, usual_digits) + "–" + significant(high, unit, usual_digits),
                          scale);
     }
-    // Two digits of the interval's width, unless that would be more than five of the value.
+    // Two digits of the interval's width, unless that would be more than four of the value.
     const int of_width = 1 - static_cast<int>(std::floor(std::log10(high - low)));
-    int decimals = std::clamp(of_width, decimals_for(largest, usual_digits), decimals_for(largest, 5));
+    int decimals = std::clamp(of_width, decimals_for(largest, usual_digits), decimals_for(largest, 4));
     std::string first, second;
     do {
         first = fmt::format("{:.{}f}", low, decimals);

@@ -80,6 +80,21 @@ std::optional<Interval> headline_interval(const Metric& metric) {
     return std::nullopt;
 }
 
+/// "2.38 / 2.41 / 2.45 TFLOP/s": the unit once where all three have the same.
+std::string spread_of(const Metric& metric, Language language) {
+    std::string parts[] = {format_quantity(metric.summary.minimum, metric.unit, language),
+                           format_quantity(metric.summary.median, metric.unit, language),
+                           format_quantity(metric.summary.maximum, metric.unit, language)};
+    const auto unit = [](const std::string& text) {
+        const std::size_t space = text.find(' ');
+        return space == std::string::npos ? std::string() : text.substr(space);
+    };
+    if (unit(parts[0]) == unit(parts[2]) && unit(parts[1]) == unit(parts[2])) {
+        for (std::string* part : {&parts[0], &parts[1]}) part->resize(part->size() - unit(*part).size());
+    }
+    return parts[0] + " / " + parts[1] + " / " + parts[2];
+}
+
 /// What stands under a metric's row: percentiles, the limit, sustained level, what weakens the figure.
 std::string remarks_of(const Metric& metric, Language language) {
     std::vector<std::string> parts;
@@ -116,29 +131,26 @@ void append_metric_row(std::string& out, const Metric& metric, const Case& the_c
         fmt::format_to(std::back_inserter(out), R"(<td class="number" data-label="{}">{}</td>)",
                        phrase(language, label), escape(text));
     };
-    const auto quantity = [&](double value) {
-        return sampled ? format_quantity(value, metric.unit, language) : std::string();
-    };
     fmt::format_to(std::back_inserter(out), R"(<tbody><tr><th scope="row"><code>{}</code></th>)",
                    escape(short_name(metric, the_case)));
     fmt::format_to(
-        std::back_inserter(out), R"(<td class="number" data-label="{}"><span class="value">{}</span>{}</td>)",
-        phrase(language, "column.value"), escape(value_of(metric, language)),
+        std::back_inserter(out),
+        R"(<td class="number{}" data-label="{}"><span class="value">{}</span>{}</td>)",
+        is_textual(metric) ? " words" : "", phrase(language, "column.value"),
+        escape(value_of(metric, language)),
         sampled ? fmt::format(" <small>{}</small>",
                               phrase(language, fmt::format("statistic.{}", to_string(metric.statistic))))
                 : "");
     cell("column.interval",
          interval && !is_textual(metric) ? format_interval(*interval, metric.unit, language) : "");
-    cell("column.minimum", quantity(summary.minimum));
-    cell("column.median", quantity(summary.median));
-    cell("column.maximum", quantity(summary.maximum));
+    cell("column.spread", sampled ? spread_of(metric, language) : std::string());
     cell("column.samples", sampled
                                ? format_quantity(static_cast<double>(summary.samples), Unit::count, language)
                                : std::string());
     out += "</tr>";
     const std::string remarks = remarks_of(metric, language);
     if (!remarks.empty()) {
-        fmt::format_to(std::back_inserter(out), R"(<tr class="remarks"><td colspan="7">{}</td></tr>)",
+        fmt::format_to(std::back_inserter(out), R"(<tr class="remarks"><td colspan="5">{}</td></tr>)",
                        escape(remarks));
     }
     out += "</tbody>\n";
@@ -148,8 +160,8 @@ void append_metrics(std::string& out, const Outcome& outcome, Language language)
     if (outcome.metrics.empty()) return;
     out += R"(<table class="metrics stack"><thead><tr>)";
     fmt::format_to(std::back_inserter(out), "<th>{}</th>", phrase(language, "column.metric"));
-    for (const std::string_view key : {"column.value", "column.interval", "column.minimum", "column.median",
-                                       "column.maximum", "column.samples"}) {
+    for (const std::string_view key :
+         {"column.value", "column.interval", "column.spread", "column.samples"}) {
         fmt::format_to(std::back_inserter(out), "<th class=\"number\">{}</th>", phrase(language, key));
     }
     out += "</tr></thead>\n";

@@ -67,13 +67,18 @@ void append_horizontal_ticks(std::string& out, const Axis& axis, const QuantityS
     fmt::format_to(std::back_inserter(out), R"(<text x="4" y="12">{}</text>)", escape(scale.unit));
 }
 
+/// A tick's text stands under it, but at the right edge it would be cut off.
+std::string_view anchor_of(double x) {
+    return x > right - 14 ? "e" : "m";
+}
+
 void append_vertical_ticks(std::string& out, const Axis& axis, double factor, std::string_view title) {
     for (const double tick : axis_ticks(axis.low / factor, axis.high / factor, 5)) {
         const double x = axis.place(tick * factor);
         fmt::format_to(
             std::back_inserter(out),
-            R"(<path class="a" d="M{0:.1f} {1:g}v4"/><text x="{0:.1f}" y="{2:g}" class="m">{3}</text>)", x,
-            bottom, bottom + 15, tick_text(tick));
+            R"(<path class="a" d="M{0:.1f} {1:g}v4"/><text x="{0:.1f}" y="{2:g}" class="{4}">{3}</text>)", x,
+            bottom, bottom + 15, tick_text(tick), anchor_of(x));
     }
     fmt::format_to(std::back_inserter(out),
                    R"(<path class="a" d="M{:g} {:g}H{:g}"/><text x="{:g}" y="{:g}" class="e">{}</text>)",
@@ -297,8 +302,8 @@ std::string histogram_chart(const Histogram& histogram, std::string_view name, L
         const double at = x.place(tick);
         fmt::format_to(
             std::back_inserter(out),
-            R"(<path class="a" d="M{0:.1f} {1:g}v4"/><text x="{0:.1f}" y="{2:g}" class="m">{3}</text>)", at,
-            bottom, bottom + 15, duration_tick(tick, language));
+            R"(<path class="a" d="M{0:.1f} {1:g}v4"/><text x="{0:.1f}" y="{2:g}" class="{4}">{3}</text>)", at,
+            bottom, bottom + 15, duration_tick(tick, language), anchor_of(at));
     }
     fmt::format_to(std::back_inserter(out),
                    R"(<path class="a" d="M{:g} {:g}H{:g}"/><text x="4" y="12">{}</text>)", left, bottom,

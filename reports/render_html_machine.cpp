@@ -53,7 +53,9 @@ void append_machine(std::string& out, const Report& report, Language language) {
         for (const auto& [name, value] : outcome.resolved) add_fact(groups, name, value);
         for (const Metric& metric : outcome.metrics) {
             const bool textual = metric.unit == Unit::version || metric.unit == Unit::text;
-            judged.emplace_back(metric.name,
+            const std::string front = outcome.the_case.probe + ".";
+            const bool own = metric.name.rfind(front, 0) == 0;
+            judged.emplace_back(own ? metric.name.substr(front.size()) : metric.name,
                                 textual ? metric.text : format_quantity(metric.value, metric.unit, language));
         }
     }

@@ -115,14 +115,16 @@ void append_row(std::string& out, const Report& report, std::size_t at, Language
         requirement_anchor(judged, at), to_string(judged.status), escape(requirement.id),
         badge(judged.status, language), escape(title.empty() ? requirement.id : title),
         escape(requirement.id));
+    const bool textual = requirement.unit == Unit::version || requirement.unit == Unit::text;
+    const std::string_view words = textual ? " words" : "";
     const std::string interval = format_measured_interval(judged, language);
     fmt::format_to(std::back_inserter(out),
-                   R"(<td class="number" data-label="{}"><span class="value{}">{}</span>{}</td>)",
+                   R"(<td class="number{}" data-label="{}"><span class="value{}">{}</span>{}</td>)", words,
                    phrase(language, "column.measured"), is_judged_by_figure(judged) ? "" : " none",
                    escape(format_measured(judged, language)),
                    interval.empty() ? "" : fmt::format(R"(<small>{}</small>)", escape(interval)));
     fmt::format_to(std::back_inserter(out),
-                   R"(<td class="number" data-label="{}">{}</td><td class="position">{}</td></tr>)",
+                   R"(<td class="number{}" data-label="{}">{}</td><td class="position">{}</td></tr>)", words,
                    phrase(language, "column.bound"), escape(format_bound(requirement, language)),
                    bound_mark(judged, language));
     append_details(out, report, judged, language);

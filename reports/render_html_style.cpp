@@ -30,7 +30,7 @@ body {
   margin: 0; background: var(--ground); color: var(--text); font-size: 15px; line-height: 1.55;
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "PingFang SC",
     "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", sans-serif;
-  font-variant-numeric: tabular-nums; overflow-wrap: break-word;
+  font-variant-numeric: tabular-nums; overflow-wrap: anywhere;
 }
 code { font-family: ui-monospace, "SF Mono", "Cascadia Mono", Consolas, "DejaVu Sans Mono", monospace; font-size: .88em; overflow-wrap: anywhere; }
 a { color: var(--link); text-decoration: none; }
@@ -89,15 +89,18 @@ td, tbody th { padding: .5rem .6rem; vertical-align: baseline; }
 th:first-child, td:first-child { padding-left: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 .number { text-align: right; white-space: nowrap; }
+.number.words { white-space: normal; }
 .number small { display: block; }
 .value { font-weight: 650; } .value.none { font-weight: 400; color: var(--muted); }
 .requirements tbody { border-bottom: 1px solid var(--line); }
-.requirements .status { width: 8.2rem; }
-.requirements .position { width: 170px; }
+.requirements { table-layout: fixed; }
+.requirements th:nth-child(1) { width: 138px; } .requirements th:nth-child(3) { width: 164px; }
+.requirements th:nth-child(4) { width: 142px; } .requirements th:nth-child(5) { width: 172px; }
+.requirements .position { vertical-align: middle; }
 .requirements .main td, .requirements .main th { padding-top: .75rem; padding-bottom: .2rem; }
-.requirements .main code { color: var(--muted); font-weight: 400; margin-left: .35rem; }
+.requirements .main code { display: block; color: var(--muted); font-weight: 400; }
 .requirements .more td { padding-top: .1rem; padding-bottom: .85rem; }
-.details { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 7fr); gap: .3rem 1.8rem; font-size: .88rem; line-height: 1.5; }
+.details { display: grid; grid-template-columns: minmax(0, 11fr) minmax(0, 14fr); gap: .3rem 1.8rem; font-size: .88rem; line-height: 1.5; }
 .details .line { margin-bottom: .2rem; }
 .details b { font-weight: 600; }
 .why b { color: var(--inconclusive); } .fail .why b { color: var(--fail); } .not_measured .why b { color: var(--muted); }
@@ -171,7 +174,7 @@ constexpr std::string_view media = R"css(
   .stack td:empty { display: none; }
   .stack .number { text-align: left; white-space: normal; display: flex; flex-wrap: wrap; gap: 0 .6rem; align-items: baseline; }
   .stack .number::before { content: attr(data-label); color: var(--muted); font-size: .82rem; min-width: 7.2rem; }
-  .requirements .status, .requirements .position { width: auto; }
+  .stack.requirements th { width: auto; }
   .requirements .position svg { width: 100%; max-width: 260px; }
   .group dl > div { grid-template-columns: minmax(0, 1fr); gap: 0; }
 }
@@ -183,17 +186,21 @@ constexpr std::string_view media = R"css(
     --pass: #0f6336; --pass-soft: #ffffff; --fail: #a3160f; --fail-soft: #ffffff; --inconclusive: #7a4f00; --inconclusive-soft: #ffffff;
     --not_measured: #48515d; --not_measured-soft: #ffffff; --waived: #57358a; --waived-soft: #ffffff;
   }
-  body { font-size: 9.6pt; line-height: 1.42; }
+  body { font-size: 9pt; line-height: 1.38; }
+  .lists { grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); } .facts { grid-template-columns: repeat(3, 1fr); }
+  .details { font-size: 8.4pt; line-height: 1.4; } small, .small { font-size: 7.6pt; } .requirements .main td, .requirements .main th { padding-top: .5rem; }
+  .requirements .more td { padding-bottom: .5rem; } .contradictions .details { font-size: 8.6pt; } .contradictions li { padding: .4rem 0 .3rem .3rem; }
   nav, footer a { display: none; }
   main { max-width: none; padding: 0; }
   h1 { font-size: 19pt; } h2 { font-size: 14pt; margin-top: 1.6rem; padding-top: .7rem; } h3 { font-size: 11pt; margin-top: 1.1rem; }
   h2, h3, h5, .note { break-after: avoid; }
-  .verdict, .requirement, .contradictions li, figure, .group dl > div, .metrics tbody, .facts > div { break-inside: avoid; }
+  .verdict, .requirement, blockquote, figure, .group dl > div, .metrics tbody, .facts > div { break-inside: avoid; }
   .badge { border: 1px solid currentColor; }
   .share, .mark, .verdict, .badge { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .charts { grid-template-columns: 1fr 1fr; } .machine { grid-template-columns: 1fr 1fr; }
-  .requirements .position { width: 120px; } svg.mark { width: 116px; } .requirements .status { width: 6.6rem; }
-  .case { margin-bottom: 1.2rem; }
+  .requirements th:nth-child(1) { width: 96px; } .requirements th:nth-child(3) { width: 118px; }
+  .requirements th:nth-child(4) { width: 104px; } .requirements th:nth-child(5) { width: 126px; } svg.mark { width: 116px; }
+  .metrics { font-size: 8.4pt; } .case { margin-bottom: 1.2rem; }
   :target { background: none; }
 }
 )css";

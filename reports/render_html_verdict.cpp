@@ -43,6 +43,18 @@ std::string telling_of(const JudgedRequirement& judged, Language language) {
     return text;
 }
 
+/// A requirement's title as a link to its row; the id alone where there is no such row.
+std::string requirement_link(const Report& report, const std::string& id, Language language) {
+    for (std::size_t at = 0; at < report.requirements.size(); ++at) {
+        const JudgedRequirement& judged = report.requirements[at];
+        if (judged.requirement.id != id) continue;
+        const std::string& title = in_language(judged.requirement.title, language);
+        return fmt::format(R"(<a href="#{}">{}</a>)", requirement_anchor(judged, at),
+                           escape(title.empty() ? id : title));
+    }
+    return escape(id);
+}
+
 template <typename Wanted>
 void append_list(std::string& out, const Report& report, Language language, std::string_view heading,
                  const Wanted& wanted) {
@@ -129,7 +141,7 @@ void append_verdict(std::string& out, const Report& report, Language language) {
                        phrase(language, "lead.waived_list"));
         for (const Waiver& waiver : report.waivers) {
             fmt::format_to(std::back_inserter(out), "<li>{}<span class=\"telling\">{}</span></li>\n",
-                           escape(waiver.requirement), escape(waiver.reason));
+                           requirement_link(report, waiver.requirement, language), escape(waiver.reason));
         }
         out += "</ul></div>\n";
     }

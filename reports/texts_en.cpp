@@ -104,6 +104,7 @@ std::span<const PhraseEntry> phrases_en() {
         {"column.minimum", "Minimum"},
         {"column.median", "Median"},
         {"column.maximum", "Maximum"},
+        {"column.spread", "Min / median / max"},
         {"column.samples", "Samples"},
         {"column.percentiles", "Percentiles"},
         {"column.limit", "Limit"},

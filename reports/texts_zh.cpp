@@ -103,6 +103,7 @@ std::span<const PhraseEntry> phrases_zh() {
         {"column.minimum", "最小值"},
         {"column.median", "中位数"},
         {"column.maximum", "最大值"},
+        {"column.spread", "最小 / 中位 / 最大"},
         {"column.samples", "样本数"},
         {"column.percentiles", "百分位数"},
         {"column.limit", "上限"},

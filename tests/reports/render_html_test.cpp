@@ -194,6 +194,12 @@ TEST(Html, ARemedyIsShownOnlyWhereItIsNeeded) {
     EXPECT_THAT(render_html(report, Language::en), HasSubstr("buy a faster disk"));
 }
 
+TEST(Html, AWaivedRequirementSaysWhatItWouldBeAndANoteStandsInWords) {
+    const std::string page = render_html(poc_like_report(), Language::en);
+    EXPECT_THAT(page, HasSubstr("it would be: not measured; waived because: the vendor&#39;s own figure"));
+    EXPECT_THAT(page, HasSubstr(std::string(phrase(Language::en, "note.not_converged"))));
+}
+
 TEST(Html, ALeadNamesEachKindOfVerdict) {
     Report report = poc_like_report();
     const auto lead = [&] { return section(render_html(report, Language::en), "verdict"); };

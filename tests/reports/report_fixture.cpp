@@ -324,9 +324,7 @@ std::map<std::string, Figure> figures() {
 }
 
 nlohmann::json suite_file() {
-    const std::filesystem::path root =
-        std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
-    std::ifstream stream(root / "suites" / "poc.json");
+    std::ifstream stream(std::filesystem::path(ASSAY_SOURCE_DIR) / "suites" / "poc.json");
     return nlohmann::json::parse(stream);
 }
 
@@ -425,6 +423,10 @@ Report poc_like_report() {
         report.contradictions.push_back(
             contradiction_from_json(json, fmt::format("/contradictions/{}", number++)));
     }
+    report.requirements[3].notes = {"not_converged"};
+    for (JudgedRequirement& judged : report.requirements) {
+        if (judged.status == VerdictStatus::waived) judged.waived_from = VerdictStatus::not_measured;
+    }
     report.waivers = {
         {"latency-write", "the vendor's own figure is accepted for this order (mail of 3 March)"}};
     report.outcomes = outcomes();
@@ -437,7 +439,7 @@ Report hostile_report() {
     const std::string hostile =
         "marker<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;\x01\x1b[31m\xff\xc3("
         "\xE2\x80\xAE</style></svg></title>-->]]>" +
-        std::string(1000, 'w');
+        std::string(300, 'w');
     Report report = poc_like_report();
     report.header = {hostile, hostile, false, hostile, hostile, hostile, {hostile, hostile},
                      hostile, hostile};
@@ -454,6 +456,7 @@ Report hostile_report() {
         requirement.remedy = Text{hostile, hostile};
         for (Source& source : requirement.sources) source = {hostile, hostile, hostile};
         judged.metric = judged.reason = judged.reason_id = judged.measured_text = hostile;
+        judged.notes = {hostile};
         judged.notes = {hostile};
         requirement.bound.text = hostile;
     }

@@ -11,8 +11,8 @@ namespace assay {
 /// made up from a fixed seed.
 Report poc_like_report();
 
-/// A report whose every free text is hostile: markup, quotes, control characters, broken UTF-8, one word of a
-/// thousand letters. `marker` stands in all of them.
+/// A report whose every free text is hostile: markup, quotes, control characters, broken UTF-8, one word of
+/// 300 letters. `marker` stands in all of them.
 Report hostile_report();
 
 /// A report of `cases` cases with a metric of `samples` samples each.

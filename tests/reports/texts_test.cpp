@@ -39,7 +39,7 @@ bool begins_a_key(std::string_view front) {
 }
 
 std::filesystem::path source_folder(std::string_view name) {
-    return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / name;
+    return std::filesystem::path(ASSAY_SOURCE_DIR) / name;
 }
 
 TEST(Texts, BothLanguagesHoldTheSameKeysInTheSameOrder) {

@@ -1,0 +1,37 @@
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "../reports/report_fixture.h"
+#include "reports/report.h"
+
+/// Writes the pages that the browser test opens into the folder given: report.<language>.html of a run as it
+/// is, hostile.<language>.html with hostile texts
+/// in every place, and ids.txt with the requirements of the first.
+int main(int argc, char** argv) {
+    if (argc != 2) {
+        std::fprintf(stderr, "write_pages: one argument, the folder to write to\n");
+        return 2;
+    }
+    const std::filesystem::path folder = argv[1];
+    const auto write = [&](const std::string& name, const std::string& page) {
+        std::ofstream stream(folder / name, std::ios::binary);
+        stream << page;
+        stream.close();
+        if (!stream) std::fprintf(stderr, "write_pages: cannot write %s\n", (folder / name).c_str());
+        return static_cast<bool>(stream);
+    };
+    bool written = true;
+    for (const assay::Language language : {assay::Language::en, assay::Language::zh}) {
+        const std::string ending = language == assay::Language::en ? ".en.html" : ".zh.html";
+        written &= write("report" + ending, assay::render_html(assay::poc_like_report(), language));
+        written &= write("hostile" + ending, assay::render_html(assay::hostile_report(), language));
+    }
+    std::string ids;
+    for (const assay::JudgedRequirement& judged : assay::poc_like_report().requirements) {
+        ids += judged.requirement.id + "\n";
+    }
+    written &= write("ids.txt", ids);
+    return written ? 0 : 4;
+}
