@@ -96,9 +96,8 @@ inline int run_python(const std::string& program, const std::string& input,
     return ::pclose(pipe);
 }
 
-/// The source tree, found from this file's own path.
 inline std::filesystem::path source_tree() {
-    return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+    return ASSAY_SOURCE_DIR;
 }
 
 }  // namespace assay::building
