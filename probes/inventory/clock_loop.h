@@ -4,9 +4,9 @@
 
 namespace assay::inventory {
 
-/// Cycles a second of the CPU that the calling thread runs on, measured: a chain of additions, each of which
-/// waits for the one before and takes one cycle, against CLOCK_MONOTONIC for about `milliseconds`. Nothing on
-/// architectures for which no chain is written.
+/// Cycles a second of the CPU that the calling thread runs on, measured for about `milliseconds`: a chain of
+/// additions, each of which waits for the one before and takes one cycle, against the CPU time that the
+/// thread had meanwhile. Nothing on architectures for which no chain is written.
 std::optional<double> measure_clock(double milliseconds);
 
 /// Cycles that a dependent multiplication takes, in units of a dependent addition: a whole number (3 on

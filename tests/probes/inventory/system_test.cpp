@@ -1,7 +1,11 @@
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <memory>
 #include <set>
+#include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -90,6 +94,29 @@ TEST(MeasuredClock, IsThatOfARealProcessor) {
     if (!clock) GTEST_SKIP() << "no chain for this architecture";
     EXPECT_GT(*clock, 5e7);
     EXPECT_LT(*clock, 2e10);
+}
+
+TEST(MeasuredClock, DoesNotFallWhenOthersWantTheCpu) {
+    if (!inventory::measure_clock(1)) GTEST_SKIP() << "no chain for this architecture";
+    const auto median_clock = [] {
+        std::vector<double> clocks;
+        for (int i = 0; i < 15; ++i) clocks.push_back(*inventory::measure_clock(4));
+        std::sort(clocks.begin(), clocks.end());
+        return clocks[clocks.size() / 2];
+    };
+    const double quiet = median_clock();
+    std::atomic<bool> done{false};
+    std::vector<std::thread> others;
+    for (unsigned i = 0; i < 3 * std::thread::hardware_concurrency(); ++i) {
+        others.emplace_back([&done] {
+            while (!done) {
+            }
+        });
+    }
+    const double busy = median_clock();
+    done = true;
+    for (std::thread& other : others) other.join();
+    EXPECT_GT(busy, quiet / 2) << "time in which others had the CPU was counted";
 }
 
 TEST(Inventory, MeasuresThisMachineAndReportsOnlyWhatItDeclares) {
