@@ -24,7 +24,7 @@ void CaseNames::add(const Case& the_case) {
     for (const auto& [name, value] : the_case.parameters) parameters[name].insert(value);
 }
 
-std::string CaseNames::operator()(const Case& the_case) const {
+Labels CaseNames::telling(const Case& the_case) const {
     Labels telling;
     const auto probe = values_.find(the_case.probe);
     for (const auto& [name, value] : the_case.parameters) {
@@ -32,7 +32,11 @@ std::string CaseNames::operator()(const Case& the_case) const {
         const auto parameter = probe->second.find(name);
         if (parameter != probe->second.end() && parameter->second.size() > 1) telling[name] = value;
     }
-    return labelled_name(the_case.probe, telling);
+    return telling;
+}
+
+std::string CaseNames::operator()(const Case& the_case) const {
+    return labelled_name(the_case.probe, telling(the_case));
 }
 
 }  // namespace assay

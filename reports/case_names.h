@@ -18,6 +18,8 @@ class CaseNames {
   public:
     CaseNames(const std::vector<SuiteCase>& cases, const std::vector<Outcome>& outcomes);
     std::string operator()(const Case& the_case) const;
+    /// Those parameters.
+    Labels telling(const Case& the_case) const;
 
   private:
     void add(const Case& the_case);

@@ -6,6 +6,7 @@
 #include "reports/report.h"
 #include "reports/run_summary.h"
 #include "reports/terminal_table.h"
+#include "reports/text_figures.h"
 #include "reports/texts.h"
 
 namespace assay {
@@ -48,6 +49,7 @@ class TextReport {
 
     std::string render() {
         add_heading();
+        add_figures();
         add_group(RequirementGroup::counted, "group.counted", true);
         add_group(RequirementGroup::advice, "group.advice", false);
         add_group(RequirementGroup::software, "group.software", false);
@@ -94,6 +96,12 @@ class TextReport {
         if (!header.tool_version.empty()) parts.push_back("assay " + header.tool_version);
         add_wrapped(fmt::format("{}", fmt::join(parts, " · ")));
         if (header.quick) add_wrapped(std::string(say("lead.quick")));
+    }
+
+    void add_figures() {
+        if (report_.outcomes.empty()) return;
+        add_title("page.measurements");
+        out_ += text_figures(report_, language_, columns_);
     }
 
     std::vector<std::string> remarks_of(const JudgedRequirement& judged, bool in_full) const {

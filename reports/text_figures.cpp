@@ -1,0 +1,105 @@
+#include "reports/text_figures.h"
+
+#include <optional>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "reports/case_names.h"
+#include "reports/figure.h"
+#include "reports/terminal_table.h"
+#include "reports/texts.h"
+
+namespace assay {
+
+namespace {
+
+/// The labels of a metric that its case does not have: the axes that the probe added.
+Labels axes_of(const Metric& metric, const Case& the_case) {
+    Labels axes;
+    for (const auto& [name, value] : metric.labels) {
+        const auto parameter = the_case.parameters.find(name);
+        if (parameter == the_case.parameters.end() || parameter->second != value) axes[name] = value;
+    }
+    return axes;
+}
+
+/// "cpu_cores" of "inventory.system.cpu_cores".
+std::string_view last_word(std::string_view name) {
+    return name.substr(name.rfind('.') + 1);
+}
+
+std::string fact_of(const Metric& metric, Language language) {
+    const bool is_text = metric.unit == Unit::version || metric.unit == Unit::text;
+    return fmt::format("{} {}", last_word(metric.name),
+                       is_text ? metric.text : format_quantity(metric.value, metric.unit, language));
+}
+
+std::string interval_of(const Metric& metric, Language language) {
+    const Figure figure = figure_of(metric, metric.statistic);
+    return figure.ci95 ? format_interval(*figure.ci95, metric.unit, language) : std::string();
+}
+
+std::string share_of_limit(const Metric& metric) {
+    if (!metric.limit || metric.limit->value <= 0) return {};
+    return fmt::format("{:.0f} %", 100 * metric.value / metric.limit->value);
+}
+
+/// A second metric along the same axis (the plain pattern of each kernel) is left to the full reports.
+std::set<std::string> repeated_along_axes(const Outcome& outcome) {
+    std::set<std::string> repeated;
+    if (outcome.metrics.empty()) return repeated;
+    std::set<std::string> seen;
+    for (const Metric& metric : outcome.metrics) {
+        const bool again = !seen.insert(metric.name).second;
+        if (again && metric.name != outcome.metrics.front().name) repeated.insert(metric.name);
+    }
+    return repeated;
+}
+
+TerminalTable::Row measured_row(const Metric& metric, const Outcome& outcome, const CaseNames& names,
+                                Language language) {
+    Labels labels = names.telling(outcome.the_case);
+    for (const auto& [name, value] : axes_of(metric, outcome.the_case)) labels[name] = value;
+    TerminalTable::Row row;
+    row.cells = {labelled_name(metric.name, labels), format_quantity(metric.value, metric.unit, language),
+                 interval_of(metric, language), share_of_limit(metric)};
+    return row;
+}
+
+}  // namespace
+
+std::string text_figures(const Report& report, Language language, int columns) {
+    const CaseNames names(report.cases, report.outcomes);
+    TerminalTable table(
+        {std::string(phrase(language, "column.metric")), std::string(phrase(language, "column.measured")),
+         std::string(phrase(language, "column.interval")), std::string(phrase(language, "column.limit"))});
+    for (const Outcome& outcome : report.outcomes) {
+        std::vector<TerminalTable::Row> rows;
+        std::vector<std::string> facts;
+        const std::set<std::string> repeated = repeated_along_axes(outcome);
+        if (outcome.status == Status::measured) {
+            for (const Metric& metric : outcome.metrics) {
+                if (repeated.contains(metric.name)) continue;
+                if (figure_of(metric, metric.statistic).sampled) {
+                    rows.push_back(measured_row(metric, outcome, names, language));
+                } else {
+                    facts.push_back(fact_of(metric, language));
+                }
+            }
+        }
+        if (rows.empty()) {
+            rows.emplace_back().cells = {names(outcome.the_case),
+                                         std::string(status_word(outcome.status, language)), "", ""};
+        }
+        if (!facts.empty()) rows.back().remarks.push_back(fmt::format("{}", fmt::join(facts, " · ")));
+        if (!outcome.reason.empty()) rows.back().remarks.push_back(outcome.reason);
+        for (TerminalTable::Row& row : rows) table.add(std::move(row));
+    }
+    return table.render(table.fitted_widths(columns), columns);
+}
+
+}  // namespace assay
