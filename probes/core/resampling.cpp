@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "probes/core/statistics.h"
 
@@ -132,8 +133,11 @@ std::vector<double> resample(const BlockPlan& plan, std::size_t replicates, Rand
 Interval widened_interval(const BlockPlan& plan, double estimate, std::vector<double> replicates) {
     const double low = percentile_of(replicates, 2.5);
     const double high = percentile_of(replicates, 97.5);
+    // Rates and durations are positive: widening an interval must not carry it below zero.
+    const bool positive = !replicates.empty() && *std::min_element(replicates.begin(), replicates.end()) >= 0;
+    const double floor = positive ? 0 : std::numeric_limits<double>::lowest();
     // The estimate itself always lies inside, also where few or uneven blocks pull all replicates aside.
-    return {std::min(estimate, estimate + plan.inflation * (low - estimate)),
+    return {std::min(estimate, std::max(floor, estimate + plan.inflation * (low - estimate))),
             std::max(estimate, estimate + plan.inflation * (high - estimate))};
 }
 

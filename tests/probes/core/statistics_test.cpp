@@ -242,6 +242,19 @@ TEST(Interval, OfALongSeriesHoldsTheEstimateAndHasTheRightWidth) {
     }
 }
 
+TEST(Interval, OfARateIsNeverNegative) {
+    // A machine disturbed half of the time: two levels far apart, in long stretches.
+    std::vector<double> rates;
+    for (int sample = 0; sample < 32; ++sample) rates.push_back(sample / 8 % 2 == 0 ? 1.0 : 40.0);
+    for (const Interval& interval : {median_interval(rates), mean_interval(rates)}) {
+        EXPECT_GE(interval.low, 0);
+        EXPECT_GT(interval.high, 20);
+    }
+    // What may be negative keeps its sign.
+    for (double& rate : rates) rate -= 20;
+    EXPECT_LT(mean_interval(rates).low, -1);
+}
+
 TEST(Interval, DoesNotMoveWithTheLevel) {
     const std::vector<double> values = autoregression(60, 0.5, 4);
     std::vector<double> raised = values;
