@@ -59,7 +59,7 @@ int answer(const CLI::App& app, const CLI::ParseError& result) {
 int run_caught(int argc, char** argv, const Catalogue& catalogue) {
     CLI::App app(summary, "assay");
     app.set_version_flag("--version", std::string("assay"), "Version, commit and compiler");
-    app.require_subcommand(1);
+    app.require_subcommand(0, 1);
     app.footer(exit_codes);
     Program program{.catalogue = catalogue, .command_line = {argv, argv + argc}};
     add_run_command(app, program);
@@ -72,6 +72,9 @@ int run_caught(int argc, char** argv, const Catalogue& catalogue) {
     } catch (const CLI::ParseError& result) {
         return answer(app, result);
     }
+    if (app.get_subcommands().empty())
+        throw InputError(
+            "no command is given; accepted are run, list, probe, judge or report; see assay --help");
     return program.exit_code;
 }
 

@@ -23,7 +23,7 @@ struct SourceFile {
 };
 
 fs::path repository() {
-    return fs::path(__FILE__).parent_path().parent_path().parent_path();
+    return ASSAY_SOURCE_DIR;
 }
 
 const std::vector<SourceFile>& sources() {

@@ -72,7 +72,7 @@ TEST_P(BadInputTest, EndsWithTwoAndOneLineAndLeavesNothing) {
 }
 
 const std::vector<BadInput> bad_inputs = {
-    {"no_command", {}, {"subcommand"}},
+    {"no_command", {}, {"no command", "run, list"}},
     {"unknown_command", {"rum"}, {"rum"}},
     {"unknown_option", {"run", "tiny.json", "--fast"}, {"--fast", "assay run --help"}},
     {"no_suite", {"run"}, {"no suite is named", "poc"}},
@@ -108,7 +108,7 @@ const std::vector<BadInput> bad_inputs = {
 };
 
 INSTANTIATE_TEST_SUITE_P(All, BadInputTest, ::testing::ValuesIn(bad_inputs),
-                         [](const ::testing::TestParamInfo<BadInput>& info) { return info.param.name; });
+                         [](const ::testing::TestParamInfo<BadInput>& tested) { return tested.param.name; });
 
 class CommandLineTest : public ::testing::Test {
   protected:
@@ -229,7 +229,7 @@ TEST_F(CommandLineTest, ThePocSuiteRunsOnThisMachine) {
 }
 
 TEST_F(CommandLineTest, TheEmbeddedSuitesKeepToTheSchema) {
-    const std::filesystem::path suites = std::filesystem::path(ASSAY_SCHEMAS).parent_path();
+    const std::filesystem::path suites = std::filesystem::path(ASSAY_SOURCE_DIR) / "suites";
     EXPECT_EQ(test::schema_complaints("suite.json", suites / "poc.json"), "");
     for (const std::filesystem::directory_entry& tier : std::filesystem::directory_iterator(suites / "tiers"))
         EXPECT_EQ(test::schema_complaints("suite.json", tier.path()), "");

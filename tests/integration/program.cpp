@@ -140,13 +140,14 @@ std::vector<pid_t> processes_with(const std::string& text) {
 }
 
 std::string schema_complaints(const std::string& schema, const fs::path& instance) {
-    const fs::path schemas = ASSAY_SCHEMAS;
+    const fs::path tree = ASSAY_SOURCE_DIR;
     const WorkFolder folder;
-    const Finished result = run_program(
-        {"/usr/bin/python3", "-m", "jsonschema", "-i", instance.string(), (schemas / schema).string()},
-        folder.path());
+    const Finished result =
+        run_program({"/usr/bin/python3", (tree / "tests/integration/validate_json.py").string(),
+                     (tree / "suites/schemas").string(), schema, instance.string()},
+                    folder.path());
     if (result.exit_code == 0) return {};
-    return "jsonschema: " + result.output + result.errors;
+    return "not valid: " + result.output + result.errors;
 }
 
 }  // namespace assay::test

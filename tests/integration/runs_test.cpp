@@ -65,7 +65,7 @@ class RunsTest : public ::testing::Test {
             "slow",
             {case_of("faulty.good", {{"value", 5}}), case_of("faulty.slow", {{"seconds", seconds}}),
              case_of("faulty.good", {{"value", 6}})},
-            {});
+            {requirement("slow", "faulty.slow", "second", 0)});
     }
     Finished run(std::vector<std::string> arguments) {
         arguments.insert(arguments.begin(), FAULTY_PROGRAM);
@@ -109,7 +109,7 @@ class RunsTest : public ::testing::Test {
             shortened.replace(at, 12, "\"seconds\":0 ");
         folder_.write("out/journal.jsonl", shortened);
         const Finished finished = run({"run", "--resume", "out"});
-        EXPECT_EQ(finished.exit_code, 0) << finished.errors;
+        EXPECT_EQ(finished.exit_code, 0) << finished.errors << finished.output;
         EXPECT_THAT(statuses(), ElementsAre("measured", "measured", "measured"));
         EXPECT_THAT(test::read_file(journal()), ::testing::StartsWith(shortened))
             << "what was done stays as it was";
@@ -154,10 +154,11 @@ TEST_F(RunsTest, ExitCodesTellTheVerdict) {
 }
 
 TEST_F(RunsTest, NothingIsLeftBehindButTheRunFolder) {
-    const std::string suite = write_suite("writes", {case_of("faulty.writes", {{"size", "2M"}})}, {});
+    const std::string suite = write_suite("writes", {case_of("faulty.writes", {{"size", "2M"}})},
+                                          {requirement("written", "faulty.writes", "byte", 1)});
     const Finished finished = run({"run", suite, "--out", "out"});
     EXPECT_EQ(finished.exit_code, 0) << finished.errors;
-    EXPECT_THAT(finished.output, AllOf(HasSubstr("nameless test file"), HasSubstr("2.1 MB")))
+    EXPECT_THAT(finished.output, AllOf(HasSubstr("nameless test file"), HasSubstr("2.10 MB")))
         << "what will be written is said before";
     EXPECT_THAT(folder_.names(), ElementsAre("out", "writes.json"));
     std::vector<std::string> inside;
@@ -169,7 +170,8 @@ TEST_F(RunsTest, NothingIsLeftBehindButTheRunFolder) {
 }
 
 TEST_F(RunsTest, KeepFilesKeepsTheTestFileWhereItWasWritten) {
-    const std::string suite = write_suite("writes", {case_of("faulty.writes", {{"size", "2M"}})}, {});
+    const std::string suite = write_suite("writes", {case_of("faulty.writes", {{"size", "2M"}})},
+                                          {requirement("written", "faulty.writes", "byte", 1)});
     std::filesystem::create_directory(folder_.path() / "scratch");
     const Finished finished = run({"run", suite, "--out", "out", "--scratch", "scratch", "--keep-files"});
     EXPECT_EQ(finished.exit_code, 0) << finished.errors;
@@ -230,14 +232,14 @@ TEST_F(RunsTest, AFinishedRunIsResumedWithoutMeasuringAgain) {
 TEST_F(RunsTest, ACutOffJournalLineIsReportedAndItsCaseRunAgain) {
     const std::string suite = write_suite(
         "two", {case_of("faulty.good", {{"value", 5}}), case_of("faulty.good", {{"value", 6}})}, {});
-    ASSERT_EQ(run({"run", suite, "--out", "out"}).exit_code, 0);
+    ASSERT_EQ(run({"run", suite, "--out", "out"}).exit_code, 3) << "nothing counts";
     const std::string whole = test::read_file(journal());
     folder_.write("out/journal.jsonl", whole.substr(0, whole.size() - 20));
     const Finished report = run({"report", "out", "--format", "json"});
     EXPECT_EQ(report.exit_code, 0) << report.errors;
     EXPECT_THAT(json::parse(report.output)["journal_notes"].dump(), HasSubstr("line 3 is cut off"));
     EXPECT_THAT(json::parse(report.output)["outcomes"], SizeIs(1));
-    EXPECT_EQ(run({"run", "--resume", "out"}).exit_code, 0);
+    EXPECT_EQ(run({"run", "--resume", "out"}).exit_code, 3);
     EXPECT_THAT(statuses(), ElementsAre("measured", "measured"));
 }
 

@@ -35,6 +35,7 @@ const Catalogue& fake_catalogue() {
               .estimate = estimate_fake},
         Probe{.name = "other.thing",
               .summary = "Another fake.",
+              .parameters = {},
               .metrics = {{"other.thing", Unit::flop_per_second, Direction::higher, "thing"}},
               .run = run_fake},
     };
