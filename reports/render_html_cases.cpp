@@ -37,7 +37,8 @@ void append_chips(std::string& out, std::string_view title,
     if (values.empty()) return;
     fmt::format_to(std::back_inserter(out), "<div class=\"chips\"><b>{}</b><ul>", title);
     for (const auto& [name, value] : values) {
-        fmt::format_to(std::back_inserter(out), "<li><span>{}</span> {}</li>", escape(name), escape(value));
+        fmt::format_to(std::back_inserter(out), "<li><span>{}</span> {}</li>", escape(name),
+                       escape(readable_value(name, value)));
     }
     out += "</ul></div>\n";
 }
@@ -233,7 +234,8 @@ void append_case(std::string& out, const Outcome& outcome, const CaseTitle& titl
         title.telling.empty() ? "" : fmt::format(" <span class=\"telling\">{}</span>", escape(title.telling)),
         badge(outcome.status, language));
     std::string when;
-    if (!outcome.started_at.empty()) when = phrase_with(language, "case.started", outcome.started_at);
+    if (!outcome.started_at.empty())
+        when = phrase_with(language, "case.started", readable_time(outcome.started_at));
     if (outcome.duration_seconds > 0) {
         if (!when.empty()) when += phrase(language, "list_separator");
         when += phrase_with(language, "case.duration",

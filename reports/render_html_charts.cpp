@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -151,18 +152,28 @@ void append_line(std::string& out, const std::vector<SeriesPoint>& points, const
                    pen.text());
 }
 
-/// The band of the median's interval and the median as a line.
-void append_median(std::string& out, const Metric& metric, const Axis& y) {
+/// What a chart's dashed line and band stand for: the samples' median, but of latencies the mean, since
+/// their samples over time are the means of slices.
+struct Level {
+    double value = 0;
+    std::optional<Interval> ci95;
+};
+Level level_of(const Metric& metric) {
     const Summary& summary = metric.summary;
-    if (summary.median_ci95) {
-        const double high = y.place(summary.median_ci95->high);
-        const double low = y.place(summary.median_ci95->low);
+    return metric.histogram ? Level{summary.mean, summary.mean_ci95}
+                            : Level{summary.median, summary.median_ci95};
+}
+
+void append_level(std::string& out, const Level& level, const Axis& y) {
+    if (level.ci95) {
+        const double high = y.place(level.ci95->high);
+        const double low = y.place(level.ci95->low);
         fmt::format_to(std::back_inserter(out),
                        R"(<rect class="b" x="{:g}" y="{:.1f}" width="{:g}" height="{:.1f}"/>)", left, high,
                        right - left, std::max(0.8, low - high));
     }
     fmt::format_to(std::back_inserter(out), R"(<path class="d" d="M{:g} {:.1f}H{:g}"/>)", left,
-                   y.place(summary.median), right);
+                   y.place(level.value), right);
 }
 
 std::string series_chart(const Metric& metric, std::string_view name, Language language) {
@@ -187,7 +198,7 @@ std::string series_chart(const Metric& metric, std::string_view name, Language l
     std::string out = open_chart(phrase_with(language, "chart.series", name), note);
     append_horizontal_ticks(out, y, scale);
     append_vertical_ticks(out, x, 1, phrase(language, "chart.time_axis"));
-    append_median(out, metric, y);
+    append_level(out, level_of(metric), y);
     if (show_limit) {
         const double at = y.place(metric.limit->value);
         fmt::format_to(
@@ -312,7 +323,7 @@ std::string histogram_chart(const Histogram& histogram, std::string_view name, L
     for (const double rank : {50.0, 99.0, 99.9}) {
         const double value = histogram.percentile(rank);
         const double at = x.place(std::max(1.0, value));
-        const bool flip = at > right - 110;
+        const bool flip = at > right - 82;
         fmt::format_to(
             std::back_inserter(out),
             R"(<path class="d" d="M{0:.1f} {1:g}V{2:g}"/><text x="{3:.1f}" y="{1:g}" class="k{4}" dy="5">p{5:g} {6}</text>)",

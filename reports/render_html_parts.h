@@ -28,6 +28,11 @@ struct CaseTitle {
 std::vector<CaseTitle> case_titles(const std::vector<Outcome>& outcomes);
 bool is_inventory(const Outcome& outcome);
 
+/// "2025-03-04T09:12:31.123Z" as "2025-03-04 09:12:31 UTC"; what is no such time stays as it is.
+std::string readable_time(const std::string& iso);
+/// A parameter's or a resolved value for people: bytes beyond a mebibyte as "2 GiB" where that is exact.
+std::string readable_value(const std::string& name, const std::string& value);
+
 /// A verdict as sign and word on its colour.
 std::string badge(VerdictStatus status, Language language);
 std::string badge(Status status, Language language);

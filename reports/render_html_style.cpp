@@ -119,7 +119,7 @@ constexpr std::string_view measurements = R"css(
 .case h3 { margin-top: 1.4rem; }
 .case h3 code { font-size: 1em; } .case h3 .telling { font-weight: 400; color: var(--muted); margin-right: .3rem; overflow-wrap: anywhere; }
 .case .reason { margin: .4rem 0; padding: .5rem .8rem; border-radius: 6px; background: var(--panel); }
-.chips { display: flex; flex-wrap: wrap; gap: .1rem .8rem; margin-top: .4rem; font-size: .84rem; align-items: baseline; }
+.chips { display: grid; grid-template-columns: 8.6rem minmax(0, 1fr); margin-top: .35rem; font-size: .84rem; }
 .chips b { font-weight: 600; color: var(--muted); }
 .chips ul { display: flex; flex-wrap: wrap; gap: .15rem 1rem; min-width: 0; }
 .chips li { overflow-wrap: anywhere; } .chips span { color: var(--muted); }
@@ -134,7 +134,7 @@ figure { max-width: 520px; min-width: 0; }
 figcaption { font-size: .84rem; font-weight: 600; overflow-wrap: anywhere; } figcaption small { font-weight: 400; }
 svg { display: block; width: 100%; height: auto; }
 svg text { font-size: 10.5px; fill: var(--muted); font-family: inherit; }
-svg .e { text-anchor: end; } svg .m { text-anchor: middle; } svg .k { fill: var(--text); font-size: 10px; }
+svg .e { text-anchor: end; } svg .m { text-anchor: middle; } svg .k { fill: var(--text); font-size: 10px; paint-order: stroke; stroke: var(--ground); stroke-width: 3px; }
 svg .g { stroke: var(--grid); } svg .a { stroke: var(--muted); stroke-width: .7; fill: none; }
 svg .l, svg .p { stroke: var(--draw); fill: none; vector-effect: non-scaling-stroke; stroke-linejoin: round; stroke-linecap: round; }
 svg .l { stroke-width: 1.3; } svg .p { stroke-width: 3.4; stroke-opacity: .6; }
@@ -166,7 +166,7 @@ constexpr std::string_view media = R"css(
   main { padding: 1.2rem 1rem 2.4rem; } nav { padding: .8rem 1rem 0; }
   h1 { font-size: 1.5rem; } h2 { margin-top: 2.4rem; }
   .verdict { padding: 1.1rem 1.1rem 1.2rem; } .verdict .word { font-size: 1.6rem; }
-  .details { grid-template-columns: minmax(0, 1fr); }
+  .details, .chips { grid-template-columns: minmax(0, 1fr); }
   .stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .stack, .stack tbody, .stack tr, .stack th, .stack td { display: block; width: auto; }
   .stack tbody { padding: .7rem 0; }

@@ -2,6 +2,8 @@
 #include <cstddef>
 #include <map>
 #include <set>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -102,6 +104,30 @@ std::vector<CaseTitle> case_titles(const std::vector<Outcome>& outcomes) {
         titles.push_back(std::move(title));
     }
     return titles;
+}
+
+std::string readable_time(const std::string& iso) {
+    const std::string_view shape = "dddd-dd-ddTdd:dd:dd";
+    if (iso.size() < shape.size() + 1 || iso.back() != 'Z') return iso;
+    for (std::size_t at = 0; at < shape.size(); ++at) {
+        const bool digit = iso[at] >= '0' && iso[at] <= '9';
+        if (shape[at] == 'd' ? !digit : iso[at] != shape[at]) return iso;
+    }
+    return iso.substr(0, 10) + " " + iso.substr(11, 8) + " UTC";
+}
+
+std::string readable_value(const std::string& name, const std::string& value) {
+    const bool is_size = name == "size" || name == "bytes" ||
+                         (name.size() > 6 && name.compare(name.size() - 6, 6, "_bytes") == 0);
+    const bool digits =
+        !value.empty() && value.size() <= 18 && value.find_first_not_of("0123456789") == std::string::npos;
+    if (!is_size || !digits) return value;
+    const unsigned long long bytes = std::stoull(value);
+    for (const auto& [unit, shift] : {std::pair{"TiB", 40}, {"GiB", 30}, {"MiB", 20}}) {
+        const unsigned long long one = 1ull << shift;
+        if (bytes >= one && bytes % one == 0) return fmt::format("{} {}", bytes / one, unit);
+    }
+    return value;
 }
 
 bool is_inventory(const Outcome& outcome) {

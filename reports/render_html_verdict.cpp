@@ -170,7 +170,7 @@ void append_facts(std::string& out, const Report& report, Language language) {
                 report.tier.empty() ? std::string(phrase(language, "fact.no_tier")) : report.tier);
     append_fact(out, language, "fact.sampling",
                 std::string(phrase(language, header.quick ? "fact.quick" : "fact.full")));
-    append_fact(out, language, "fact.started", header.started_at);
+    append_fact(out, language, "fact.started", readable_time(header.started_at));
     double seconds = 0;
     for (const Outcome& outcome : report.outcomes) seconds += outcome.duration_seconds;
     append_fact(out, language, "fact.duration", format_quantity(seconds, Unit::second, language));

@@ -234,6 +234,19 @@ TEST(Html, EveryCaseShowsWhatBecameOfIt) {
     EXPECT_EQ(titles[3].telling, "");
 }
 
+TEST(Html, TimesAndSizesAreMadeReadableAndNothingElseIs) {
+    EXPECT_EQ(html::readable_time("2025-03-04T09:12:31Z"), "2025-03-04 09:12:31 UTC");
+    EXPECT_EQ(html::readable_time("2025-03-04T09:12:31.996Z"), "2025-03-04 09:12:31 UTC");
+    EXPECT_EQ(html::readable_time("2025-03-04T09:12:31+08:00"), "2025-03-04T09:12:31+08:00");
+    EXPECT_EQ(html::readable_time("yesterday"), "yesterday");
+    EXPECT_EQ(html::readable_value("size", "10737418240"), "10 GiB");
+    EXPECT_EQ(html::readable_value("page_bytes", "2097152"), "2 MiB");
+    EXPECT_EQ(html::readable_value("size", "2000000000"), "2000000000");
+    EXPECT_EQ(html::readable_value("block_bytes", "4096"), "4096");
+    EXPECT_EQ(html::readable_value("threads", "1048576"), "1048576");
+    EXPECT_EQ(html::readable_value("size", "99999999999999999999999"), "99999999999999999999999");
+}
+
 TEST(Html, AThousandCasesRenderFastAndStaySmall) {
     const Report report = large_report(1000, 120);
     const std::chrono::steady_clock::time_point before = std::chrono::steady_clock::now();
@@ -275,6 +288,23 @@ TEST(HtmlCharts, AHistogramMarksItsPercentiles) {
                                                           Unit::second, Language::en)));
     EXPECT_THAT(chart, HasSubstr("p99.9 40.0 ms"));
     EXPECT_THAT(chart, HasSubstr("10 ms"));
+}
+
+TEST(HtmlCharts, TheDashedLineIsTheMedianButOfLatenciesTheMean) {
+    Metric metric;
+    metric.unit = Unit::second;
+    metric.series = {{0, 1.0}, {1, 2.0}, {2, 1.5}};
+    const auto chart_with = [&](double median, double mean) {
+        metric.summary.median = median;
+        metric.summary.mean = mean;
+        return html::metric_charts(metric, "m", Language::en);
+    };
+    EXPECT_NE(chart_with(1.2, 1.5), chart_with(1.4, 1.5));
+    EXPECT_EQ(chart_with(1.2, 1.5), chart_with(1.2, 1.6));
+    metric.histogram.emplace();
+    metric.histogram->record(1500000000, 3);
+    EXPECT_EQ(chart_with(1.2, 1.5), chart_with(1.4, 1.5));
+    EXPECT_NE(chart_with(1.2, 1.5), chart_with(1.2, 1.6));
 }
 
 TEST(HtmlCharts, SamplesWithoutTimesAreDrawnInTheirOrderAndASingleOneNotAtAll) {
