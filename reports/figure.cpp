@@ -121,7 +121,9 @@ std::optional<Interval> interval_or_point(const Figure& figure) {
     return std::nullopt;
 }
 
+/// Samples of a metric with a histogram are one value a slice, not the operations that its figure is of.
 bool can_resample(const Metric& metric) {
+    if (metric.histogram) return false;
     const bool all_finite = std::all_of(metric.samples.begin(), metric.samples.end(),
                                         [](double sample) { return std::isfinite(sample); });
     return metric.samples.size() > 1 && all_finite && !is_exact(metric) && !is_range(metric);

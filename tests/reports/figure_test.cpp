@@ -211,6 +211,18 @@ TEST(RatioFigure, SpansTheQuotientsOfTheIntervalsWhereSamplesCannotBeResampled) 
                     310.0 / 95);
 }
 
+TEST(RatioFigure, DoesNotResampleTheSlicesOfAHistogram) {
+    Metric of = sampled("of", 40, Interval{30, 50});
+    Metric to = sampled("to", 10, Interval{8, 10});
+    // Slices whose own medians are nowhere near the figure of all operations.
+    of.samples = to.samples = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    of.histogram = Histogram();
+    const Figure figure = ratio_figure(of, Statistic::median, to, Statistic::median);
+    ASSERT_TRUE(figure.ci95);
+    EXPECT_DOUBLE_EQ(figure.ci95->low, 3);
+    EXPECT_DOUBLE_EQ(figure.ci95->high, 6.25);
+}
+
 TEST(RatioFigure, TakesAnExactSideAsAPoint) {
     const Metric of = sampled("of", 300, Interval{290, 310});
     expect_interval(ratio_figure(of, Statistic::median, exact("to", 100), Statistic::median), 2.9, 3.1);
