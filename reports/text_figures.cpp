@@ -61,18 +61,18 @@ std::set<std::string> repeated_along_axes(const Outcome& outcome) {
 }
 
 TerminalTable::Row measured_row(const Metric& metric, const Outcome& outcome, const CaseNames& names,
-                                Language language) {
+                                Language language, bool labels_below) {
     Labels labels = names.telling(outcome.the_case);
     for (const auto& [name, value] : axes_of(metric, outcome.the_case)) labels[name] = value;
+    const std::string name = labels_below && !labels.empty() ? metric.name + "\n" + labelled_name("", labels)
+                                                             : labelled_name(metric.name, labels);
     TerminalTable::Row row;
-    row.cells = {labelled_name(metric.name, labels), format_quantity(metric.value, metric.unit, language),
-                 interval_of(metric, language), share_of_limit(metric)};
+    row.cells = {name, format_quantity(metric.value, metric.unit, language), interval_of(metric, language),
+                 share_of_limit(metric)};
     return row;
 }
 
-}  // namespace
-
-std::string text_figures(const Report& report, Language language, int columns) {
+TerminalTable table_of(const Report& report, Language language, bool labels_below) {
     const CaseNames names(report.cases, report.outcomes);
     TerminalTable table(
         {std::string(phrase(language, "column.metric")), std::string(phrase(language, "column.measured")),
@@ -85,7 +85,7 @@ std::string text_figures(const Report& report, Language language, int columns) {
             for (const Metric& metric : outcome.metrics) {
                 if (repeated.contains(metric.name)) continue;
                 if (figure_of(metric, metric.statistic).sampled) {
-                    rows.push_back(measured_row(metric, outcome, names, language));
+                    rows.push_back(measured_row(metric, outcome, names, language, labels_below));
                 } else {
                     facts.push_back(fact_of(metric, language));
                 }
@@ -99,7 +99,16 @@ std::string text_figures(const Report& report, Language language, int columns) {
         if (!outcome.reason.empty()) rows.back().remarks.push_back(outcome.reason);
         for (TerminalTable::Row& row : rows) table.add(std::move(row));
     }
-    return table.render(table.fitted_widths(columns), columns);
+    return table;
+}
+
+}  // namespace
+
+std::string text_figures(const Report& report, Language language, int columns) {
+    const TerminalTable beside = table_of(report, language, false);
+    if (beside.natural_width() <= columns) return beside.render(beside.natural_widths(), columns);
+    const TerminalTable below = table_of(report, language, true);
+    return below.render(below.fitted_widths(columns), columns);
 }
 
 }  // namespace assay

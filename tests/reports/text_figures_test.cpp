@@ -54,6 +54,19 @@ TEST(TextFigures, AxesAreShownAndARepeatedMetricIsLeftToTheFullReports) {
     EXPECT_THAT(text, Not(HasSubstr("plain")));
 }
 
+TEST(TextFigures, InANarrowTerminalLabelsStandBelowTheirMetricAndAreNotCut) {
+    Report report;
+    for (const char* depth : {"1", "32"}) {
+        const std::map<std::string, std::string> parameters = {{"queue_depth", depth}, {"jobs", depth}};
+        report.outcomes.push_back(with(outcome_of("storage.random_read", parameters),
+                                       sampled("storage.random_read.bandwidth", 3e9, Interval{2.9e9, 3.1e9},
+                                               {}, Unit::byte_per_second)));
+    }
+    const std::string text = text_figures(report, Language::en, 70);
+    EXPECT_THAT(text, ContainsRegex("storage\\.random_read\\.bandwidth +3"));
+    EXPECT_THAT(text, HasSubstr("\n{jobs=32,queue_depth=32}"));
+}
+
 TEST(TextFigures, ExactFactsStandTogetherBelow) {
     Outcome outcome = outcome_of("inventory.system");
     outcome.metrics = {exact("inventory.system.cpu_cores", 8),
