@@ -156,7 +156,9 @@ class Checker {
     void check_labels(Selection& selection, const KnownMetric& metric, const std::string& where) const {
         if (!metric.probe) return;
         const std::vector<std::string_view>& axes = metric.declaration.axes;
-        for (auto& [name, value] : selection.labels) {
+        for (std::pair<const std::string, std::string>& label : selection.labels) {
+            const std::string& name = label.first;
+            std::string& value = label.second;
             const std::string place = fmt::format("{}/labels/{}", where, name);
             const std::vector<Parameter>& parameters = metric.probe->parameters;
             const std::vector<Parameter>::const_iterator parameter =

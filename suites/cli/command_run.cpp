@@ -236,13 +236,13 @@ JournalWriter open_journal(const PreparedRun& run) {
     return JournalWriter::create(run.folder, run.header);
 }
 
-bool measure(const PreparedRun& run, const RunCommandOptions& options, const Program& program) {
+bool measure(const PreparedRun& run, const RunCommandOptions& options) {
     const InterruptFlag interrupt;
     // A reader of the progress that goes away must not end the run.
     std::signal(SIGPIPE, SIG_IGN);
     JournalWriter journal = open_journal(run);
     announce(run, options.keep_files, options.json);
-    ProgressView view(program.catalogue, style_of_error());
+    ProgressView view(run.header.plan, style_of_error());
     RunnerOptions runner;
     runner.program = fs::read_symlink("/proc/self/exe");
     runner.scratch = run.scratch;
@@ -256,7 +256,7 @@ bool measure(const PreparedRun& run, const RunCommandOptions& options, const Pro
 int run_suite(const RunCommandOptions& options, const Program& program) {
     const PreparedRun run =
         options.resume.empty() ? prepare_new(options, program) : prepare_resumed(options, program);
-    const bool finished = measure(run, options, program);
+    const bool finished = measure(run, options);
     const Journal journal = read_journal(run.folder);
     if (!finished) {
         print_error_line(

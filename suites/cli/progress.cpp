@@ -1,6 +1,7 @@
 #include "suites/cli/progress.h"
 
 #include <cmath>
+#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -25,12 +26,21 @@ std::string finished_line(const RunEvent& event, const std::string& name) {
     return fmt::format("{} after {:.1f} s: {}", head, event.elapsed_seconds, outcome.reason);
 }
 
+std::vector<SuiteCase> cases_of(const Plan& plan) {
+    std::vector<SuiteCase> cases;
+    for (const PlannedCase& planned : plan.cases) cases.push_back({planned.the_case, planned.required});
+    return cases;
+}
+
 }  // namespace
 
 std::string about(double seconds) {
     if (seconds < 120) return fmt::format("about {}", short_seconds(seconds));
     return fmt::format("about {:.0f} min", std::ceil(seconds / 60));
 }
+
+ProgressView::ProgressView(const Plan& plan, ErrorStream stream)
+    : names_(cases_of(plan), {}), stream_(stream) {}
 
 void ProgressView::clear_line() {
     if (!drawn_) return;
@@ -51,8 +61,7 @@ void ProgressView::line(const std::string& text) {
 }
 
 void ProgressView::show(const RunEvent& event) {
-    const std::string name =
-        case_name(event.planned->the_case, catalogue_.find(event.planned->the_case.probe));
+    const std::string name = names_(event.planned->the_case);
     switch (event.kind) {
         case RunEvent::Kind::case_started:
             if (event.planned->skip_reason) return;

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cstdio>
 #include <string>
 
+#include "reports/case_names.h"
 #include "suites/cli/output.h"
 #include "suites/runner.h"
 
@@ -11,7 +11,7 @@ namespace assay::cli {
 /// Draws a run's events on standard error: one live line on a terminal, plain lines elsewhere.
 class ProgressView {
   public:
-    ProgressView(const Catalogue& catalogue, ErrorStream stream) : catalogue_(catalogue), stream_(stream) {}
+    ProgressView(const Plan& plan, ErrorStream stream);
     ~ProgressView() { clear_line(); }
     ProgressView(const ProgressView&) = delete;
     ProgressView& operator=(const ProgressView&) = delete;
@@ -23,7 +23,7 @@ class ProgressView {
     void draw(const std::string& text);
     void line(const std::string& text);
 
-    const Catalogue& catalogue_;
+    CaseNames names_;
     ErrorStream stream_;
     bool drawn_ = false;
 };
