@@ -47,40 +47,6 @@ std::string value_of(const Metric& metric, Language language) {
     return is_textual(metric) ? metric.text : format_quantity(metric.value, metric.unit, language);
 }
 
-/// The interval of the statistic that the headline value is.
-std::optional<Interval> headline_interval(const Metric& metric) {
-    const Summary& summary = metric.summary;
-    const auto percentile = [&](double rank) -> std::optional<Interval> {
-        for (const Percentile& one : summary.percentiles) {
-            if (std::abs(one.rank - rank) < 1e-9) return one.ci95;
-        }
-        return std::nullopt;
-    };
-    switch (metric.statistic) {
-        case Statistic::median:
-            return summary.median_ci95;
-        case Statistic::mean:
-            return summary.mean_ci95;
-        case Statistic::sustained:
-            return summary.sustained_ci95;
-        case Statistic::p50:
-            return percentile(50);
-        case Statistic::p90:
-            return percentile(90);
-        case Statistic::p95:
-            return percentile(95);
-        case Statistic::p99:
-            return percentile(99);
-        case Statistic::p99_9:
-            return percentile(99.9);
-        case Statistic::p99_99:
-            return percentile(99.99);
-        case Statistic::worst:
-            return std::nullopt;
-    }
-    return std::nullopt;
-}
-
 /// "2.38 / 2.41 / 2.45 TFLOP/s": the unit once where all three have the same.
 std::string spread_of(const Metric& metric, Language language) {
     std::string parts[] = {format_quantity(metric.summary.minimum, metric.unit, language),

@@ -1,6 +1,7 @@
 #include "reports/render_html_charts.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <iterator>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "reports/render_html_axis.h"
 #include "reports/render_html_parts.h"
 #include "reports/texts.h"
 
@@ -24,20 +26,6 @@ constexpr double right = 430;
 constexpr double top = 24;
 constexpr double bottom = 146;
 constexpr std::size_t columns = static_cast<std::size_t>(right - left);
-
-/// From a value to its place.
-struct Axis {
-    double low = 0;
-    double high = 1;
-    double from = 0;
-    double to = 1;
-    bool logarithmic = false;
-    double place(double value) const {
-        const double share =
-            logarithmic ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
-        return from + (to - from) * std::clamp(share, 0.0, 1.0);
-    }
-};
 
 void append(std::string& out, const std::string& text) {
     out += text;
@@ -117,8 +105,16 @@ class PathPen {
         const long to_x = std::lround(x * 10), to_y = std::lround(y * 10);
         const long dx = command == 'M' ? to_x : to_x - x_;
         const long dy = command == 'M' ? to_y : to_y - y_;
-        fmt::format_to(std::back_inserter(text_), "{}{}{}{}", command, dx, dy < 0 ? "" : " ", dy);
+        text_ += command;
+        append_integer(dx);
+        if (dy >= 0) text_ += ' ';  // a minus sign parts numbers, too
+        append_integer(dy);
         x_ = to_x, y_ = to_y;
+    }
+    void append_integer(long value) {
+        char digits[24];
+        const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, value);
+        text_.append(digits, end.ptr);
     }
     std::string text_;
     long x_ = 0, y_ = 0;
@@ -152,16 +148,20 @@ void append_line(std::string& out, const std::vector<SeriesPoint>& points, const
                    pen.text());
 }
 
-/// What a chart's dashed line and band stand for: the samples' median, but of latencies the mean, since
-/// their samples over time are the means of slices.
+/// What a chart's dashed line and band stand for: the headline value, which is also what the samples of
+/// latencies are of their slices. Of a worst sample, which lies at the edge, the median.
 struct Level {
     double value = 0;
     std::optional<Interval> ci95;
 };
-Level level_of(const Metric& metric) {
-    const Summary& summary = metric.summary;
-    return metric.histogram ? Level{summary.mean, summary.mean_ci95}
-                            : Level{summary.median, summary.median_ci95};
+std::optional<Level> level_of(const Metric& metric) {
+    const bool worst = metric.statistic == Statistic::worst;
+    Level level{worst ? metric.summary.median : metric.value,
+                worst ? metric.summary.median_ci95 : headline_interval(metric)};
+    if (!std::isfinite(level.value)) return std::nullopt;
+    if (level.ci95 && !(std::isfinite(level.ci95->low) && std::isfinite(level.ci95->high)))
+        level.ci95.reset();
+    return level;
 }
 
 void append_level(std::string& out, const Level& level, const Axis& y) {
@@ -185,6 +185,11 @@ std::string series_chart(const Metric& metric, std::string_view name, Language l
     std::stable_sort(points.begin(), points.end(),
                      [](const SeriesPoint& one, const SeriesPoint& other) { return one.at < other.at; });
     auto [low, high] = range_of(points);
+    const std::optional<Level> level = level_of(metric);
+    if (level) {
+        low = std::min(low, level->value);
+        high = std::max(high, level->value);
+    }
     const bool show_limit = metric.limit && metric.limit->value > high && metric.limit->value <= 1.25 * high;
     if (show_limit) high = metric.limit->value;
     const auto [from, to] = comfortable_range(low, high);
@@ -198,7 +203,7 @@ std::string series_chart(const Metric& metric, std::string_view name, Language l
     std::string out = open_chart(phrase_with(language, "chart.series", name), note);
     append_horizontal_ticks(out, y, scale);
     append_vertical_ticks(out, x, 1, phrase(language, "chart.time_axis"));
-    append_level(out, level_of(metric), y);
+    if (level) append_level(out, *level, y);
     if (show_limit) {
         const double at = y.place(metric.limit->value);
         fmt::format_to(
@@ -226,15 +231,18 @@ std::string strip_chart(const Metric& metric, std::string_view name, Language la
 
     std::string out = open_chart(phrase_with(language, "chart.strip", name), "");
     append_vertical_ticks(out, x, scale.factor, scale.unit);
-    if (metric.summary.median_ci95) {
-        const double low = x.place(metric.summary.median_ci95->low);
-        const double high = x.place(metric.summary.median_ci95->high);
+    const std::optional<Level> level = level_of(metric);
+    if (level && level->ci95) {
+        const double low = x.place(level->ci95->low);
+        const double high = x.place(level->ci95->high);
         fmt::format_to(std::back_inserter(out),
                        R"(<rect class="b" x="{:.1f}" y="{:g}" width="{:.1f}" height="{:g}"/>)", low, top,
                        std::max(0.8, high - low), bottom - top);
     }
-    fmt::format_to(std::back_inserter(out), R"(<path class="d" d="M{:.1f} {:g}V{:g}"/>)",
-                   x.place(metric.summary.median), top, bottom);
+    if (level) {
+        fmt::format_to(std::back_inserter(out), R"(<path class="d" d="M{:.1f} {:g}V{:g}"/>)",
+                       x.place(level->value), top, bottom);
+    }
     fmt::format_to(
         std::back_inserter(out),
         R"(<text x="{0:g}" y="{1:g}" class="e">1</text><text x="{0:g}" y="{2:g}" class="e">{3}</text>)"
@@ -336,81 +344,6 @@ std::string histogram_chart(const Histogram& histogram, std::string_view name, L
 }
 
 }  // namespace
-
-std::vector<double> axis_ticks(double low, double high, int wanted) {
-    std::vector<double> ticks;
-    if (!std::isfinite(low) || !std::isfinite(high) || !(high > low) || wanted < 1) return ticks;
-    const double rough = (high - low) / wanted;
-    const double decade = std::pow(10, std::floor(std::log10(rough)));
-    double step = 10 * decade;
-    for (const double factor : {1.0, 2.0, 5.0}) {
-        if (decade * factor >= rough * 0.999) {
-            step = decade * factor;
-            break;
-        }
-    }
-    const double first = std::ceil(low / step - 1e-9);
-    for (int at = 0; at < 4 * wanted; ++at) {
-        const double tick = (first + at) * step;
-        if (tick > high + 1e-9 * step) break;
-        ticks.push_back(tick);
-    }
-    return ticks;
-}
-
-std::string bound_mark(const JudgedRequirement& judged, Language language) {
-    const Bound& bound = judged.requirement.bound;
-    const bool between = bound.comparison == Comparison::between;
-    const double reference = between ? bound.high : bound.low;
-    const bool textual = judged.requirement.unit == Unit::version || judged.requirement.unit == Unit::text;
-    if (textual || !judged.measured || !std::isfinite(*judged.measured) || !(reference > 0)) return "";
-
-    constexpr double begin = 1, end = 149, middle = 11;
-    const Axis x{0, 1.5 * reference, begin, end, false};
-    const double value = std::max(0.0, *judged.measured);
-    const double at_bound = x.place(bound.low);
-    double pass_from = begin, pass_to = end;
-    switch (bound.comparison) {
-        case Comparison::at_least:
-        case Comparison::above:
-            pass_from = at_bound;
-            break;
-        case Comparison::at_most:
-        case Comparison::below:
-            pass_to = at_bound;
-            break;
-        case Comparison::between:
-            pass_from = at_bound, pass_to = x.place(bound.high);
-            break;
-        case Comparison::equals:
-            pass_from = at_bound - 1.5, pass_to = at_bound + 1.5;
-            break;
-    }
-    std::string title = phrase_with(language, "requirement.mark", format_measured(judged, language),
-                                    format_bound(judged.requirement, language));
-    const bool beyond = value > x.high;
-    if (beyond) {
-        title += fmt::format("{}{}", phrase(language, "list_separator"),
-                             phrase(language, "requirement.mark_beyond"));
-    }
-    std::string out = fmt::format(
-        R"(<svg class="mark {}" role="img" viewBox="0 0 160 22"><title>{}</title>)"
-        R"(<rect class="z" x="{:.1f}" y="2" width="{:.1f}" height="18"/>)"
-        R"(<path class="a" d="M{:g} 20H{:g}"/><rect class="v" x="{:g}" y="7" width="{:.1f}" height="8"/>)",
-        to_string(judged.status), escape(title), pass_from, std::max(0.0, pass_to - pass_from), begin, end,
-        begin, std::max(1.0, x.place(value) - begin));
-    if (beyond) append(out, R"(<path class="v" d="M151 5l7 6-7 6z"/>)");
-    if (judged.ci95 && judged.ci95->low <= x.high) {
-        fmt::format_to(std::back_inserter(out),
-                       R"(<path class="w" d="M{0:.1f} {2:g}H{1:.1f}M{0:.1f} {3:g}v6M{1:.1f} {3:g}v6"/>)",
-                       x.place(judged.ci95->low), x.place(judged.ci95->high), middle, middle - 3);
-    }
-    fmt::format_to(std::back_inserter(out), R"(<path class="t" d="M{:.1f} 1V21"/>)", at_bound);
-    if (between)
-        fmt::format_to(std::back_inserter(out), R"(<path class="t" d="M{:.1f} 1V21"/>)", x.place(bound.high));
-    append(out, "</svg>");
-    return out;
-}
 
 std::string metric_charts(const Metric& metric, std::string_view name, Language language) {
     std::string charts;

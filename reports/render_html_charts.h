@@ -16,7 +16,4 @@ std::string bound_mark(const JudgedRequirement& judged, Language language);
 /// known its samples in the order taken. Empty for a single value. `name` is what the captions call it.
 std::string metric_charts(const Metric& metric, std::string_view name, Language language);
 
-/// Round values inside [low, high] for an axis, some `wanted` of them, in steps of 1, 2 or 5.
-std::vector<double> axis_ticks(double low, double high, int wanted);
-
 }  // namespace assay::html

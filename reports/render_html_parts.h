@@ -28,6 +28,9 @@ struct CaseTitle {
 std::vector<CaseTitle> case_titles(const std::vector<Outcome>& outcomes);
 bool is_inventory(const Outcome& outcome);
 
+/// The interval of the statistic that the metric's headline value is.
+std::optional<Interval> headline_interval(const Metric& metric);
+
 /// "2025-03-04T09:12:31.123Z" as "2025-03-04 09:12:31 UTC"; what is no such time stays as it is.
 std::string readable_time(const std::string& iso);
 /// A parameter's or a resolved value for people: bytes beyond a mebibyte as "2 GiB" where that is exact.

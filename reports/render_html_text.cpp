@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <map>
 #include <set>
@@ -128,6 +129,39 @@ std::string readable_value(const std::string& name, const std::string& value) {
         if (bytes >= one && bytes % one == 0) return fmt::format("{} {}", bytes / one, unit);
     }
     return value;
+}
+
+std::optional<Interval> headline_interval(const Metric& metric) {
+    const Summary& summary = metric.summary;
+    const auto percentile = [&](double rank) -> std::optional<Interval> {
+        for (const Percentile& one : summary.percentiles) {
+            if (std::abs(one.rank - rank) < 1e-9) return one.ci95;
+        }
+        return std::nullopt;
+    };
+    switch (metric.statistic) {
+        case Statistic::median:
+            return summary.median_ci95;
+        case Statistic::mean:
+            return summary.mean_ci95;
+        case Statistic::sustained:
+            return summary.sustained_ci95;
+        case Statistic::p50:
+            return percentile(50);
+        case Statistic::p90:
+            return percentile(90);
+        case Statistic::p95:
+            return percentile(95);
+        case Statistic::p99:
+            return percentile(99);
+        case Statistic::p99_9:
+            return percentile(99.9);
+        case Statistic::p99_99:
+            return percentile(99.99);
+        case Statistic::worst:
+            return std::nullopt;
+    }
+    return std::nullopt;
 }
 
 bool is_inventory(const Outcome& outcome) {

@@ -282,9 +282,8 @@ std::span<const PhraseEntry> phrases_en() {
          "In the small bars the vertical line is the bound, the tinted side is where a pass lies, and the "
          "whisker is the interval."},
         {"read.charts",
-         "The dashed line of a chart is the median, of latencies the mean; the band around it is its 95 % "
-         "interval. "
-         "Time charts show the range around the samples; their axis need not begin at zero. Histograms have "
+         "The dashed line of a chart is the metric's value, the band around it its 95 % interval. Time "
+         "charts show the range around the samples; their axis need not begin at zero. Histograms have "
          "logarithmic axes."},
         {"footer.made", "Made by assay {} from the run's journal; no network is needed to read it."},
     };

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "report_fixture.h"
+#include "reports/render_html_axis.h"
 #include "reports/render_html_charts.h"
 #include "reports/render_html_parts.h"
 #include "reports/run_summary.h"
@@ -290,21 +291,23 @@ TEST(HtmlCharts, AHistogramMarksItsPercentiles) {
     EXPECT_THAT(chart, HasSubstr("10 ms"));
 }
 
-TEST(HtmlCharts, TheDashedLineIsTheMedianButOfLatenciesTheMean) {
+TEST(HtmlCharts, TheDashedLineIsTheHeadlineValueWithItsOwnInterval) {
     Metric metric;
     metric.unit = Unit::second;
     metric.series = {{0, 1.0}, {1, 2.0}, {2, 1.5}};
-    const auto chart_with = [&](double median, double mean) {
-        metric.summary.median = median;
-        metric.summary.mean = mean;
-        return html::metric_charts(metric, "m", Language::en);
-    };
-    EXPECT_NE(chart_with(1.2, 1.5), chart_with(1.4, 1.5));
-    EXPECT_EQ(chart_with(1.2, 1.5), chart_with(1.2, 1.6));
-    metric.histogram.emplace();
-    metric.histogram->record(1500000000, 3);
-    EXPECT_EQ(chart_with(1.2, 1.5), chart_with(1.4, 1.5));
-    EXPECT_NE(chart_with(1.2, 1.5), chart_with(1.2, 1.6));
+    metric.statistic = Statistic::p99;
+    metric.summary.median_ci95 = Interval{1.1, 1.3};
+    const auto chart = [&] { return html::metric_charts(metric, "m", Language::en); };
+    metric.value = 1.2;
+    const std::string without_interval = chart();
+    EXPECT_THAT(without_interval, Not(HasSubstr("<rect")));
+    metric.summary.percentiles = {{99, 1.2, Interval{1.15, 1.25}}};
+    EXPECT_THAT(chart(), HasSubstr("<rect"));
+    metric.summary.percentiles.clear();
+    metric.value = 1.7;
+    EXPECT_NE(chart(), without_interval);
+    metric.statistic = Statistic::worst;
+    EXPECT_THAT(chart(), HasSubstr("<rect"));
 }
 
 TEST(HtmlCharts, SamplesWithoutTimesAreDrawnInTheirOrderAndASingleOneNotAtAll) {
@@ -322,7 +325,7 @@ TEST(HtmlCharts, NumbersThatAreNoneDoNoHarm) {
     const double endless = std::numeric_limits<double>::infinity();
     metric.series = {{0, 1}, {1, none}, {none, 2}, {3, endless}, {4, 2}};
     metric.samples = {1, none, endless, 2};
-    metric.summary.median = 1.5;
+    metric.value = none;
     const std::string chart = html::metric_charts(metric, "m", Language::en);
     EXPECT_THAT(chart, HasSubstr("<svg"));
     EXPECT_THAT(chart, Not(HasSubstr("nan")));
