@@ -121,6 +121,16 @@ TEST(FormatMeasured, AFailingValueNeverLooksLikeThePassThatItsRoundingWouldBe) {
     EXPECT_EQ(measured(Unit::ratio, Comparison::above, 2, 2.001), "2.001");
 }
 
+TEST(FormatMeasured, ABandTakesMoreDigitsOnlyAtItsEdges) {
+    JudgedRequirement band = judged(Unit::ratio, Comparison::between, 0.7, 0.7512345);
+    band.requirement.bound.high = 0.85;
+    EXPECT_EQ(format_measured(band, Language::en), "0.751");
+    band.measured = 0.85004;
+    EXPECT_EQ(format_measured(band, Language::en), "0.85004");
+    band.measured = 0.69996;
+    EXPECT_EQ(format_measured(band, Language::en), "0.69996");
+}
+
 TEST(FormatMeasured, AbsentAndTextualValuesReadAsSuch) {
     JudgedRequirement absent = judged(Unit::second, Comparison::at_most, 1, 1);
     absent.measured.reset();

@@ -334,10 +334,11 @@ TEST(OutcomeJson, CanAlwaysBeWrittenOutEvenWithBrokenText) {
 
 TEST(OutcomeJson, SortsPercentilesByRankNotByText) {
     json written = outcome_to_json(small());
-    written["metrics"][0]["summary"]["percentiles"] = {{"100", 9.0}, {"99.9", 8.0}, {"5", 1.0}, {"50", 2.0}};
+    written["metrics"][0]["summary"]["percentiles"] = {
+        {"100", 9.0}, {"99.9", 8.0}, {"0.5", 1.0}, {"50", 2.0}};
     const Outcome again = outcome_from_json(written);
     ASSERT_EQ(again.metrics[0].summary.percentiles.size(), 4u);
-    EXPECT_EQ(again.metrics[0].summary.percentiles[0].rank, 5);
+    EXPECT_EQ(again.metrics[0].summary.percentiles[0].rank, 0.5);
     EXPECT_EQ(again.metrics[0].summary.percentiles[1].rank, 50);
     EXPECT_EQ(again.metrics[0].summary.percentiles[2].rank, 99.9);
     EXPECT_EQ(again.metrics[0].summary.percentiles[3].rank, 100);
@@ -486,6 +487,13 @@ TEST(OutcomeJson, EscapesTheKeysOfAPointerAndCutsLongText) {
     const std::string error = error_of(written);
     EXPECT_LT(error.size(), 130u);
     EXPECT_TRUE(error.ends_with("五...")) << error;
+    // Wherever the cut would fall within a character, the character goes as a whole.
+    for (const char* start : {"a", "ab", "abc"}) {
+        written["metrics"][0]["value"] = start + long_text;
+        const std::string shifted = error_of(written);
+        EXPECT_TRUE(shifted.ends_with("五...")) << shifted;
+        EXPECT_LT(shifted.size(), 130u);
+    }
 }
 
 TEST(OutcomeJson, KeepsNumbersAsNumbersOnlyWhereTheTextComesBack) {

@@ -81,6 +81,26 @@ TEST(Execute, GivesEveryMetricTheCasesParametersAsLabelsAndKeepsItsAxes) {
     EXPECT_EQ(outcome.the_case.text("depth"), "3");
 }
 
+TEST(Execute, AsksForNoDeviceWhereTheProbeHasNone) {
+    Probe probe = probe_that([](const Case&, Context& context) {
+        EXPECT_EQ(context.device, nullptr);
+        return Outcome();
+    });
+    probe.parameters = {{"depth", ParameterKind::integer, "4", "requests", 1}};
+    FakeClock clock;
+    Context context{.clock = clock};
+    const Outcome outcome = execute(probe, make_case(probe, {}), context);
+    EXPECT_EQ(outcome.status, Status::measured) << outcome.reason;
+}
+
+TEST(Execute, KeepsTheDeviceThatItWasGiven) {
+    const Outcome outcome = run_it([](const Case&, Context& context) {
+        EXPECT_EQ(context.device->info().name, "fake");
+        return Outcome();
+    });
+    EXPECT_EQ(outcome.status, Status::measured) << outcome.reason;
+}
+
 TEST(Execute, StampsTheTimes) {
     const Outcome outcome = run_it([](const Case&, Context& context) {
         context.clock.sleep_until(context.clock.now() + std::chrono::milliseconds(1500));

@@ -182,6 +182,12 @@ TEST(BlockPlan, OfVeryFewSamplesIsStillAPlan) {
     EXPECT_EQ(plan_blocks(std::vector<double>(30, 5)).correlation_time, 1);
 }
 
+TEST(AutocorrelationTime, OfTooFewSamplesToTellIsThatOfIndependentOnes) {
+    const std::vector<double> alternating = {1, 9, 1};
+    for (std::size_t count = 0; count <= alternating.size(); ++count)
+        EXPECT_EQ(integrated_autocorrelation_time(std::span(alternating).first(count)), 1);
+}
+
 TEST(Interval, OfConstantSamplesIsThatConstant) {
     const std::vector<double> values(40, 123.456);
     for (const Interval& interval : {median_interval(values), mean_interval(values)}) {
