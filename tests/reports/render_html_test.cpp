@@ -235,6 +235,53 @@ TEST(Html, EveryCaseShowsWhatBecameOfIt) {
     EXPECT_EQ(titles[3].telling, "");
 }
 
+TEST(Html, AMetricIsNamedByWhatItsCaseDoesNotSay) {
+    const std::string part = section(render_html(poc_like_report(), Language::en), "case-4");
+    EXPECT_THAT(part, HasSubstr("<code>bandwidth {kernel=triad}</code>"));
+    EXPECT_THAT(part, Not(HasSubstr("kernel=all")));
+}
+
+TEST(Html, ACaseShowsItsSpreadChecksAndConditions) {
+    Report report;
+    Outcome outcome;
+    outcome.the_case.probe = "memory.bandwidth";
+    outcome.conditions.foreign_cpu = 0.134;
+    outcome.checks = {{"sums match", false, 0.25, ""}};
+    Metric metric;
+    metric.name = "memory.bandwidth";
+    metric.unit = Unit::byte_per_second;
+    metric.value = 2e9;
+    metric.limit = Limit{4e9, "arithmetic"};
+    metric.summary.samples = 3;
+    metric.summary.minimum = 1e9;
+    metric.summary.median = 2e9;
+    metric.summary.maximum = 3e9;
+    metric.summary.median_ci95 = Interval{1.9e9, 2.1e9};
+    metric.summary.converged = false;
+    outcome.metrics = {metric};
+    report.outcomes = {outcome};
+    const auto page = [&] { return render_html(report, Language::en); };
+    EXPECT_THAT(page(), HasSubstr("1.00 / 2.00 / 3.00 GB/s"));
+    EXPECT_THAT(page(), HasSubstr("1.90–2.10 GB/s"));
+    EXPECT_THAT(page(), HasSubstr("50 % of the limit 4.00 GB/s (arithmetic)"));
+    EXPECT_THAT(page(), HasSubstr("the time limit came before the precision asked for"));
+    EXPECT_THAT(page(), Not(HasSubstr("the level drifted")));
+    EXPECT_THAT(page(), HasSubstr("<b>13.4 %</b>"));
+    EXPECT_THAT(page(), HasSubstr("sums match: <b>failed</b> <small>error 0.25</small>"));
+    // Each part has its unit where they differ.
+    report.outcomes[0].metrics[0].summary.minimum = 1e6;
+    EXPECT_THAT(page(), HasSubstr("1.00 MB/s / 2.00 GB/s / 3.00 GB/s"));
+}
+
+TEST(Html, TheMachineIsGroupedByTheFrontOfItsFacts) {
+    const std::string part = section(render_html(poc_like_report(), Language::en), "machine");
+    EXPECT_THAT(part, HasSubstr("<h3>Processor</h3>"));
+    EXPECT_THAT(part, HasSubstr("<dt>base clock</dt><dd>3.25 GHz (CPUID)</dd>"));
+    EXPECT_THAT(part, HasSubstr("<dt>memory_bytes</dt><dd>405 GB</dd>"));
+    EXPECT_LT(part.find("<dt>model</dt>"), part.find("<h3>Other</h3>"));
+    EXPECT_GT(part.find("<dt>kernel</dt>"), part.find("<h3>Other</h3>"));
+}
+
 TEST(Html, TimesAndSizesAreMadeReadableAndNothingElseIs) {
     EXPECT_EQ(html::readable_time("2025-03-04T09:12:31Z"), "2025-03-04 09:12:31 UTC");
     EXPECT_EQ(html::readable_time("2025-03-04T09:12:31.996Z"), "2025-03-04 09:12:31 UTC");
@@ -351,7 +398,9 @@ TEST(HtmlCharts, TheMarkShowsTheMeasuredValueOnItsSideOfTheBound) {
         return std::regex_search(mark, found, bar) ? std::stod(found[1]) : -1;
     };
     const double at_bound = bar_width(2);
-    EXPECT_GT(at_bound, 0);
+    // The scale ends at one and a half times the bound, whose line stands where the bar of its value ends.
+    EXPECT_NEAR(at_bound, 148 * 2.0 / 3, 0.2);
+    EXPECT_THAT(html::bound_mark(judged, Language::en), HasSubstr("class=\"t\" d=\"M99.7 "));
     EXPECT_NEAR(bar_width(1), at_bound / 2, 0.6);
     EXPECT_GT(bar_width(2.5), at_bound);
     EXPECT_THAT(html::bound_mark(judged, Language::en), Not(HasSubstr("beyond")));
