@@ -22,25 +22,6 @@ bool is_range(const Metric& metric) {
     return metric.summary.interval_method.starts_with("range");
 }
 
-std::optional<double> rank_of(Statistic statistic) {
-    switch (statistic) {
-        case Statistic::p50:
-            return 50;
-        case Statistic::p90:
-            return 90;
-        case Statistic::p95:
-            return 95;
-        case Statistic::p99:
-            return 99;
-        case Statistic::p99_9:
-            return 99.9;
-        case Statistic::p99_99:
-            return 99.99;
-        default:
-            return std::nullopt;
-    }
-}
-
 /// Only an interval of two finite ends in order is one.
 std::optional<Interval> usable(const std::optional<Interval>& interval) {
     if (!interval || !std::isfinite(interval->low) || !std::isfinite(interval->high)) return std::nullopt;
@@ -75,7 +56,7 @@ void take_sustained(Figure& figure, const Summary& summary) {
 
 void take_statistic(Figure& figure, const Metric& metric, Statistic statistic) {
     const Summary& summary = metric.summary;
-    const std::optional<double> rank = rank_of(statistic);
+    const std::optional<double> rank = percentile_rank(statistic);
     if (rank) {
         take_percentile(figure, summary, *rank);
     } else if (statistic == Statistic::sustained) {

@@ -55,4 +55,23 @@ std::optional<Statistic> statistic_from_string(std::string_view name) {
     return std::nullopt;
 }
 
+std::optional<double> percentile_rank(Statistic statistic) {
+    switch (statistic) {
+        case Statistic::p50:
+            return 50;
+        case Statistic::p90:
+            return 90;
+        case Statistic::p95:
+            return 95;
+        case Statistic::p99:
+            return 99;
+        case Statistic::p99_9:
+            return 99.9;
+        case Statistic::p99_99:
+            return 99.99;
+        default:
+            return std::nullopt;
+    }
+}
+
 }  // namespace assay

@@ -22,6 +22,8 @@ std::optional<Direction> direction_from_string(std::string_view name);
 enum class Statistic { median, mean, p50, p90, p95, p99, p99_9, p99_99, worst, sustained };
 std::string_view to_string(Statistic statistic);  ///< "median", "p99.9"
 std::optional<Statistic> statistic_from_string(std::string_view name);
+/// 99.9 of p99.9; nothing for what is no percentile.
+std::optional<double> percentile_rank(Statistic statistic);
 
 /// Name and value of what tells one metric from another: {"queue_depth": "32"}. Values are canonical: bytes
 /// as a plain decimal number of bytes, numbers without leading zeros.

@@ -18,25 +18,6 @@ Metric declared(const MetricDeclaration& declaration, Statistic statistic, Label
     return metric;
 }
 
-double rank_of(Statistic statistic) {
-    switch (statistic) {
-        case Statistic::p50:
-            return 50;
-        case Statistic::p90:
-            return 90;
-        case Statistic::p95:
-            return 95;
-        case Statistic::p99:
-            return 99;
-        case Statistic::p99_9:
-            return 99.9;
-        case Statistic::p99_99:
-            return 99.99;
-        default:
-            return 0;
-    }
-}
-
 double headline(const Metric& metric) {
     const Summary& summary = metric.summary;
     switch (metric.statistic) {
@@ -51,9 +32,10 @@ double headline(const Metric& metric) {
         default:
             break;
     }
+    const double rank = percentile_rank(metric.statistic).value_or(50);
     for (const Percentile& percentile : summary.percentiles)
-        if (percentile.rank == rank_of(metric.statistic)) return percentile.value;
-    return percentile_of(metric.samples, rank_of(metric.statistic));
+        if (percentile.rank == rank) return percentile.value;
+    return percentile_of(metric.samples, rank);
 }
 
 }  // namespace
