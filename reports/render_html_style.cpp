@@ -186,7 +186,7 @@ constexpr std::string_view media = R"css(
     --pass: #0f6336; --pass-soft: #ffffff; --fail: #a3160f; --fail-soft: #ffffff; --inconclusive: #7a4f00; --inconclusive-soft: #ffffff;
     --not_measured: #48515d; --not_measured-soft: #ffffff; --waived: #57358a; --waived-soft: #ffffff;
   }
-  body { font-size: 9pt; line-height: 1.38; }
+  html { font-size: 12px; } body { font-size: 9pt; line-height: 1.38; }
   .lists { grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); } .facts { grid-template-columns: repeat(3, 1fr); }
   .details { font-size: 8.4pt; line-height: 1.4; } small, .small { font-size: 7.6pt; } .requirements .main td, .requirements .main th { padding-top: .5rem; }
   .requirements .more td { padding-bottom: .5rem; } .contradictions .details { font-size: 8.6pt; } .contradictions li { padding: .4rem 0 .3rem .3rem; }
@@ -198,7 +198,7 @@ constexpr std::string_view media = R"css(
   .badge { border: 1px solid currentColor; }
   .share, .mark, .verdict, .badge { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .charts { grid-template-columns: 1fr 1fr; } .machine { grid-template-columns: 1fr 1fr; }
-  .requirements th:nth-child(1) { width: 96px; } .requirements th:nth-child(3) { width: 118px; }
+  .requirements th:nth-child(1) { width: 104px; } .requirements th:nth-child(3) { width: 118px; }
   .requirements th:nth-child(4) { width: 104px; } .requirements th:nth-child(5) { width: 126px; } svg.mark { width: 116px; }
   .metrics { font-size: 8.4pt; } .case { margin-bottom: 1.2rem; }
   :target { background: none; }

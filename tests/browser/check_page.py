@@ -32,6 +32,11 @@ for (const element of document.body.querySelectorAll('*')) {
     wrong.push(`${element.tagName}.${element.className.baseVal ?? element.className} reaches from ${box.left} to ${box.right}: ${element.textContent.slice(0, 60)}`);
   }
 }
+for (const badge of document.querySelectorAll('.status .badge')) {
+  if (badge.getBoundingClientRect().right > badge.parentElement.getBoundingClientRect().right + 1) {
+    wrong.push(`a badge stands out of its cell: ${badge.textContent}`);
+  }
+}
 for (const text of document.querySelectorAll('svg text')) {
   const box = text.getBBox(), frame = text.ownerSVGElement.viewBox.baseVal;
   if (box.x < frame.x - 1 || box.x + box.width > frame.width + 1 || box.y < frame.y - 2 || box.y + box.height > frame.height + 2) {
