@@ -102,6 +102,7 @@ std::span<const PhraseEntry> phrases_en() {
         {"column.statistic", "Statistic"},
         {"column.spread", "Min / median / max"},
         {"column.samples", "Samples"},
+        {"column.limit", "Limit"},
         {"column.status", "Status"},
         {"column.case", "Case"},
 

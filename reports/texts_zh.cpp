@@ -101,6 +101,7 @@ std::span<const PhraseEntry> phrases_zh() {
         {"column.statistic", "统计量"},
         {"column.spread", "最小 / 中位 / 最大"},
         {"column.samples", "样本数"},
+        {"column.limit", "上限"},
         {"column.status", "状态"},
         {"column.case", "用例"},
 
