@@ -11,13 +11,13 @@
 #include <fmt/ranges.h>
 
 #include "kernels/cpu/affinity.h"
-#include "probes/storage/extents.h"
-#include "probes/storage/near_cpus.h"
-#include "probes/storage/prepare.h"
-#include "probes/storage/read_evidence.h"
-#include "probes/storage/read_load.h"
+#include "probes/storage/load/evidence.h"
+#include "probes/storage/load/read_load.h"
 #include "probes/storage/storage.h"
-#include "probes/storage/target.h"
+#include "probes/storage/target/extents.h"
+#include "probes/storage/target/near_cpus.h"
+#include "probes/storage/target/prepare.h"
+#include "probes/storage/target/target.h"
 
 namespace assay {
 namespace {

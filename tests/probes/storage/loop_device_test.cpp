@@ -16,8 +16,8 @@
 #include "probes/core/os/child_process.h"
 #include "probes/core/os/file_system.h"
 #include "probes/core/os/scratch_file.h"
-#include "probes/storage/prepare.h"
 #include "probes/storage/storage.h"
+#include "probes/storage/target/prepare.h"
 
 namespace assay {
 namespace {

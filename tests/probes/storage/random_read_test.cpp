@@ -19,10 +19,10 @@
 #include "probes/core/os/file_system.h"
 #include "probes/core/os/mapping.h"
 #include "probes/core/os/scratch_file.h"
-#include "probes/storage/block_pattern.h"
-#include "probes/storage/extents.h"
-#include "probes/storage/prepare.h"
 #include "probes/storage/storage.h"
+#include "probes/storage/target/block_pattern.h"
+#include "probes/storage/target/extents.h"
+#include "probes/storage/target/prepare.h"
 
 namespace assay {
 namespace {

@@ -1,4 +1,4 @@
-#include "probes/storage/aio.h"
+#include "probes/storage/engine/aio.h"
 
 #include <cerrno>
 #include <system_error>

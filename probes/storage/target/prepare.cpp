@@ -1,4 +1,4 @@
-#include "probes/storage/prepare.h"
+#include "probes/storage/target/prepare.h"
 
 #include <algorithm>
 #include <array>
@@ -16,8 +16,8 @@
 #include "probes/core/clock.h"
 #include "probes/core/os/mapping.h"
 #include "probes/core/os/scratch_file.h"
-#include "probes/storage/aio.h"
-#include "probes/storage/block_pattern.h"
+#include "probes/storage/engine/aio.h"
+#include "probes/storage/target/block_pattern.h"
 
 namespace assay::storage {
 namespace {

@@ -1,4 +1,4 @@
-#include "probes/storage/target.h"
+#include "probes/storage/target/target.h"
 
 #include <cerrno>
 #include <cstring>

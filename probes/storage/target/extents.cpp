@@ -1,4 +1,4 @@
-#include "probes/storage/extents.h"
+#include "probes/storage/target/extents.h"
 
 #include <algorithm>
 #include <array>

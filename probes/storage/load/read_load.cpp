@@ -1,4 +1,4 @@
-#include "probes/storage/read_load.h"
+#include "probes/storage/load/read_load.h"
 
 #include <algorithm>
 #include <array>
@@ -15,8 +15,8 @@
 #include "kernels/cpu/affinity.h"
 #include "probes/core/os/file_descriptor.h"
 #include "probes/core/os/mapping.h"
-#include "probes/storage/aio.h"
-#include "probes/storage/block_pattern.h"
+#include "probes/storage/engine/aio.h"
+#include "probes/storage/target/block_pattern.h"
 
 namespace assay::storage {
 namespace {

@@ -1,4 +1,4 @@
-#include "probes/storage/read_evidence.h"
+#include "probes/storage/load/evidence.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +13,7 @@
 #include "probes/core/os/mapping.h"
 #include "probes/core/os/sysfs.h"
 #include "probes/core/os/text.h"
-#include "probes/storage/block_pattern.h"
+#include "probes/storage/target/block_pattern.h"
 
 namespace assay::storage {
 namespace {

@@ -1,4 +1,4 @@
-#include "probes/storage/block_pattern.h"
+#include "probes/storage/target/block_pattern.h"
 
 #include <algorithm>
 #include <array>

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "probes/core/os/file_descriptor.h"
-#include "probes/storage/target.h"
+#include "probes/storage/target/target.h"
 
 namespace assay::storage {
 

@@ -1,4 +1,4 @@
-#include "probes/storage/read_load.h"
+#include "probes/storage/load/read_load.h"
 
 #include <chrono>
 #include <cstdlib>
@@ -16,9 +16,9 @@
 
 #include "probes/core/os/file_system.h"
 #include "probes/core/os/scratch_file.h"
-#include "probes/storage/block_pattern.h"
-#include "probes/storage/prepare.h"
-#include "probes/storage/read_evidence.h"
+#include "probes/storage/load/evidence.h"
+#include "probes/storage/target/block_pattern.h"
+#include "probes/storage/target/prepare.h"
 
 namespace assay::storage {
 namespace {

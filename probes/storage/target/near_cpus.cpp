@@ -1,4 +1,4 @@
-#include "probes/storage/near_cpus.h"
+#include "probes/storage/target/near_cpus.h"
 
 #include <algorithm>
 #include <cstdint>

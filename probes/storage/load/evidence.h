@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "probes/core/outcome.h"
-#include "probes/storage/read_load.h"
-#include "probes/storage/target.h"
+#include "probes/storage/load/read_load.h"
+#include "probes/storage/target/target.h"
 
 namespace assay::storage {
 
