@@ -8,17 +8,6 @@ std::span<const PlannedMetric> planned_metrics() {
     using enum Unit;
     using enum Direction;
     static const std::array planned = {
-        PlannedMetric{{"storage.random_write.iops", operation_per_second, higher, "4 KiB random writes"},
-                      "storage.random_write"},
-        PlannedMetric{{"storage.random_write.latency", second, lower, "time of a random write"},
-                      "storage.random_write"},
-        PlannedMetric{{"storage.sequential_read.bandwidth", byte_per_second, higher, "sequential reading"},
-                      "storage.sequential_read"},
-        PlannedMetric{{"storage.sequential_write.bandwidth", byte_per_second, higher, "sequential writing"},
-                      "storage.sequential_write"},
-        PlannedMetric{{"storage.latency_curve.iops_within_100us", operation_per_second, higher,
-                       "most IOPS with a mean latency within 100 µs"},
-                      "storage.latency_curve"},
         PlannedMetric{{"storage.model_load.seconds", second, lower, "cold load of a model's weights"},
                       "storage.model_load"},
         PlannedMetric{

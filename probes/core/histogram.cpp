@@ -17,7 +17,9 @@ constexpr std::size_t bucket_count = sub_buckets * (longest_bits - sub_bucket_bi
 
 }  // namespace
 
-Histogram::Histogram() : counts_(bucket_count, 0) {}
+void Histogram::reserve() {
+    counts_.resize(bucket_count, 0);
+}
 
 std::size_t Histogram::bucket_of(std::uint64_t nanoseconds) {
     if (nanoseconds < sub_buckets) return nanoseconds;
@@ -34,7 +36,9 @@ std::uint64_t Histogram::lower_bound_of(std::size_t bucket) {
 
 void Histogram::record(std::uint64_t nanoseconds, std::uint64_t times) {
     if (times == 0) return;
-    counts_[bucket_of(nanoseconds)] += times;
+    const std::size_t bucket = bucket_of(nanoseconds);
+    if (bucket >= counts_.size()) reserve();
+    counts_[bucket] += times;
     minimum_ = count_ == 0 ? nanoseconds : std::min(minimum_, nanoseconds);
     maximum_ = std::max(maximum_, nanoseconds);
     count_ += times;
@@ -43,7 +47,9 @@ void Histogram::record(std::uint64_t nanoseconds, std::uint64_t times) {
 
 void Histogram::merge(const Histogram& other) {
     if (other.count_ == 0) return;
-    for (std::size_t bucket = 0; bucket < bucket_count; ++bucket) counts_[bucket] += other.counts_[bucket];
+    const std::size_t used = bucket_of(other.maximum_) + 1;
+    if (counts_.size() < used) counts_.resize(used, 0);
+    for (std::size_t bucket = 0; bucket < used; ++bucket) counts_[bucket] += other.counts_[bucket];
     minimum_ = count_ == 0 ? other.minimum_ : std::min(minimum_, other.minimum_);
     maximum_ = std::max(maximum_, other.maximum_);
     count_ += other.count_;
@@ -67,7 +73,7 @@ double Histogram::percentile(double rank) const {
     const double nearest = std::ceil(exact * (1 - 1e-12));
     const std::uint64_t wanted = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(nearest));
     std::uint64_t seen = 0;
-    for (std::size_t bucket = 0; bucket < bucket_count; ++bucket) {
+    for (std::size_t bucket = 0; bucket < counts_.size(); ++bucket) {
         seen += counts_[bucket];
         if (seen < wanted) continue;
         const std::uint64_t lower = lower_bound_of(bucket);
@@ -80,7 +86,7 @@ double Histogram::percentile(double rank) const {
 
 std::vector<std::pair<std::uint64_t, std::uint64_t>> Histogram::buckets() const {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> filled;
-    for (std::size_t bucket = 0; bucket < bucket_count; ++bucket)
+    for (std::size_t bucket = 0; bucket < counts_.size(); ++bucket)
         if (counts_[bucket] != 0) filled.emplace_back(lower_bound_of(bucket), counts_[bucket]);
     return filled;
 }
@@ -89,7 +95,9 @@ Histogram Histogram::from_buckets(const std::vector<std::pair<std::uint64_t, std
                                   std::uint64_t minimum, std::uint64_t maximum, double mean) {
     Histogram histogram;
     for (const std::pair<std::uint64_t, std::uint64_t>& bucket : buckets) {
-        histogram.counts_[bucket_of(bucket.first)] += bucket.second;
+        const std::size_t at = bucket_of(bucket.first);
+        if (at >= histogram.counts_.size()) histogram.counts_.resize(at + 1, 0);
+        histogram.counts_[at] += bucket.second;
         histogram.count_ += bucket.second;
     }
     if (histogram.count_ == 0) return histogram;

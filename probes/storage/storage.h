@@ -5,5 +5,9 @@
 namespace assay {
 
 Probe storage_random_read_probe();
+Probe storage_random_write_probe();
+Probe storage_sequential_read_probe();
+Probe storage_sequential_write_probe();
+Probe storage_latency_curve_probe();
 
 }  // namespace assay

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -99,16 +100,27 @@ std::string outcome_text(const Outcome& outcome, const Probe& probe) {
     return text;
 }
 
-/// Progress on standard error: the lines that a runner reads, or one live line for a person.
-void show_progress(const ErrorStream& stream, std::string_view stage, double share) {
-    if (!stream.live) {
-        print_error_line(progress_line(stage, share));
-        return;
+/// Progress on standard error: the lines that a runner reads, or one live line for a person; a percent at a time.
+class ProgressLine {
+  public:
+    explicit ProgressLine(const ErrorStream& stream) : stream_(stream) {}
+
+    void show(std::string_view stage, double share) {
+        std::string text = fmt::format("{:3.0f} %  {}", std::floor(share * 100), stage);
+        if (text == shown_) return;
+        shown_ = std::move(text);
+        if (!stream_.live) {
+            print_error_line(progress_line(stage, share));
+            return;
+        }
+        fmt::print(stderr, "\r\033[K{}", cut_to(shown_, stream_.columns - 1));
+        std::fflush(stderr);
     }
-    fmt::print(stderr, "\r\033[K{}",
-               cut_to(fmt::format("{:3.0f} %  {}", share * 100, stage), stream.columns - 1));
-    std::fflush(stderr);
-}
+
+  private:
+    const ErrorStream& stream_;
+    std::string shown_;
+};
 
 int run_probe(const ProbeOptions& options, const Catalogue& catalogue) {
     const Probe& probe = find_probe(options.name, catalogue);
@@ -122,7 +134,8 @@ int run_probe(const ProbeOptions& options, const Catalogue& catalogue) {
     if (probe.check != nullptr) probe.check(the_case, context);
 
     const ErrorStream stream = style_of_error();
-    context.progress = [&](std::string_view stage, double share) { show_progress(stream, stage, share); };
+    ProgressLine progress(stream);
+    context.progress = [&](std::string_view stage, double share) { progress.show(stage, share); };
     Outcome outcome;
     {
         const OutputGuard guard;

@@ -96,11 +96,12 @@ std::optional<DeviceCounters> read_counters(const std::vector<BlockDevice>& devi
         if (!text) return std::nullopt;
         const std::vector<std::string_view> words = split(*text, ' ');
         if (words.size() < 7) return std::nullopt;
-        // reads, merged, sectors, ms, writes, merged, sectors
+        // reads, merged, sectors, ms, writes, merged, sectors, ms, in flight, ms busy
         sum.reads += parse_number(words[0]).value_or(0);
         sum.read_bytes += parse_number(words[2]).value_or(0) * sector_bytes;
         sum.writes += parse_number(words[4]).value_or(0);
         sum.written_bytes += parse_number(words[6]).value_or(0) * sector_bytes;
+        if (words.size() > 9) sum.busy_seconds += static_cast<double>(parse_number(words[9]).value_or(0)) * 1e-3;
     }
     return sum;
 }

@@ -25,6 +25,7 @@ struct DeviceCounters {
     std::uint64_t read_bytes = 0;
     std::uint64_t writes = 0;
     std::uint64_t written_bytes = 0;
+    double busy_seconds = 0;  ///< with at least one request in flight
 };
 
 /// The device of a device number (stat's st_dev of a file, st_rdev of a block device). File systems that

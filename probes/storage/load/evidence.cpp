@@ -23,14 +23,15 @@ constexpr double least_share = 0.95;
 constexpr double little_tolerance = 0.05;
 constexpr double most_zeros = 0.1;
 
-Check share_check(std::string name, std::string_view who, std::uint64_t counted, std::uint64_t claimed) {
+Check share_check(std::string name, std::string_view who, std::string_view did, std::uint64_t counted,
+                  std::uint64_t claimed) {
     Check check;
     check.name = std::move(name);
     const double share = claimed == 0 ? 0 : static_cast<double>(counted) / static_cast<double>(claimed);
     check.error = std::max(0.0, 1 - share);
     check.passed = share >= least_share;
-    check.detail = fmt::format("{} read {} bytes for our {}{}", who, counted, claimed,
-                               check.passed ? "" : ": the rest came from a cache");
+    check.detail = fmt::format("{} {} {} bytes for our {}{}", who, did, counted, claimed,
+                               check.passed ? "" : ": the rest came from, or stayed in, a cache");
     return check;
 }
 
@@ -50,17 +51,36 @@ bool is_ram_disk(const std::string& name) {
 
 }  // namespace
 
-ReadCounters::ReadCounters(const Target& target)
-    : leaves_(target.leaves), device_(os::read_counters(leaves_)), own_bytes_(os::own_device_bytes()) {}
+TransferCounters::TransferCounters(const std::vector<Target>& targets) {
+    bool all_known = true;
+    for (const Target& target : targets) {
+        all_known = all_known && !target.leaves.empty();
+        for (const os::BlockDevice& leaf : target.leaves) {
+            const bool present =
+                std::any_of(leaves_.begin(), leaves_.end(),
+                            [&](const os::BlockDevice& other) { return other.name == leaf.name; });
+            if (!present) leaves_.push_back(leaf);
+        }
+    }
+    if (all_known) device_ = os::read_counters(leaves_);
+    own_bytes_ = os::own_device_bytes();
+}
 
-std::vector<Check> ReadCounters::checks(std::uint64_t read_bytes, std::vector<std::string>& notes) const {
+std::vector<Check> TransferCounters::checks(std::uint64_t read_bytes, std::uint64_t written_bytes,
+                                            std::vector<std::string>& notes) const {
     std::vector<Check> checks;
     const std::optional<os::DeviceCounters> device = os::read_counters(leaves_);
     if (device && device_) {
         std::string names;
         for (const os::BlockDevice& leaf : leaves_) names += (names.empty() ? "" : ", ") + leaf.name;
-        checks.push_back(share_check("reads reached the device", names,
-                                     device->read_bytes - device_->read_bytes, read_bytes));
+        if (read_bytes > 0) {
+            checks.push_back(share_check("reads reached the device", names, "read",
+                                         device->read_bytes - device_->read_bytes, read_bytes));
+        }
+        if (written_bytes > 0) {
+            checks.push_back(share_check("writes reached the device", names, "wrote",
+                                         device->written_bytes - device_->written_bytes, written_bytes));
+        }
     } else {
         notes.push_back(
             "no device counter is readable for this target (overlay or network file system, or accounting "
@@ -68,46 +88,55 @@ std::vector<Check> ReadCounters::checks(std::uint64_t read_bytes, std::vector<st
     }
     const std::optional<std::uint64_t> own = os::own_device_bytes();
     if (own && own_bytes_) {
-        checks.push_back(share_check("reads reached the block layer",
-                                     "the kernel counted for this process and", *own - *own_bytes_,
-                                     read_bytes));
+        checks.push_back(share_check("requests reached the block layer",
+                                     "the kernel counted for this process and", "moved", *own - *own_bytes_,
+                                     read_bytes + written_bytes));
     }
     return checks;
 }
 
-Check little_check(const std::vector<ReadSlice>& slices) {
+std::optional<double> TransferCounters::busy_seconds() const {
+    const std::optional<os::DeviceCounters> device = os::read_counters(leaves_);
+    if (!device || !device_) return std::nullopt;
+    return (device->busy_seconds - device_->busy_seconds) / static_cast<double>(leaves_.size());
+}
+
+Check little_check(const std::vector<LoadSlice>& slices, std::string name) {
     double seconds = 0;
     double in_flight_seconds = 0;
     Histogram latency;
-    for (const ReadSlice& slice : slices) {
+    for (const LoadSlice& slice : slices) {
         seconds += slice.seconds;
         in_flight_seconds += slice.in_flight_seconds;
-        latency.merge(slice.latency);
+        latency.merge(slice.read_latency);
+        latency.merge(slice.write_latency);
     }
     seconds = std::max(seconds, 1e-9);
     const double rate = static_cast<double>(latency.count()) / seconds;
     const double in_flight = in_flight_seconds / seconds;
     const double product = rate * latency.mean() * 1e-9;
     Check check;
-    check.name = "Little's law";
+    check.name = std::move(name);
     check.error = in_flight > 0 ? std::abs(product / in_flight - 1) : 1.0;
     check.passed = *check.error <= little_tolerance;
     check.detail = fmt::format(
-        "{:.0f} reads/s times {:.2f} µs mean latency make {:.3f} in flight; counted apart {:.3f}; allowed "
+        "{:.0f} operations/s times {:.2f} µs mean latency make {:.3f} in flight; counted apart {:.3f}; "
+        "allowed "
         "{:.0f} %",
         rate, latency.mean() * 1e-3, product, in_flight, little_tolerance * 100);
     return check;
 }
 
-Check content_check(const ReadVerification& verification) {
+Check content_check(const Verification& verification) {
     Check check;
-    check.name = "content of a sample of the reads";
+    check.name = "content of a sample of the blocks";
     check.passed = verification.wrong == 0 && verification.verified > 0;
     check.error = static_cast<double>(verification.wrong);
-    check.detail = fmt::format("{} of {} reads compared with what was written, {} wrong",
-                               verification.verified, verification.reads, verification.wrong);
+    check.detail = fmt::format("{} blocks of {} operations compared with what was written, {} wrong",
+                               verification.verified, verification.operations, verification.wrong);
     if (verification.first_wrong_offset) {
-        check.detail += fmt::format(", the first at byte {}", *verification.first_wrong_offset);
+        check.detail += fmt::format(", the first at byte {} of {}", *verification.first_wrong_offset,
+                                    verification.first_wrong_target);
     }
     return check;
 }
@@ -154,7 +183,7 @@ std::vector<std::string> machine_notes(const Target& target, std::uint64_t bytes
     }
     const std::uint64_t memory_kib =
         os::value_of(os::read_text("/proc/meminfo").value_or(""), "MemTotal:").value_or(0);
-    notes.push_back(fmt::format("{:.2f} GiB were read over, on a machine with {:.2f} GiB of memory",
+    notes.push_back(fmt::format("{:.2f} GiB were used, on a machine with {:.2f} GiB of memory",
                                 static_cast<double>(bytes) / (1 << 30),
                                 static_cast<double>(memory_kib) / (1 << 20)));
     for (const os::BlockDevice& leaf : target.leaves) {

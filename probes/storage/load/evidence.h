@@ -1,37 +1,42 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "probes/core/outcome.h"
-#include "probes/storage/load/read_load.h"
+#include "probes/storage/load/load.h"
 #include "probes/storage/target/target.h"
 
 namespace assay::storage {
 
 /// What the kernel had counted before a load, to be compared with what it counts after.
-class ReadCounters {
+class TransferCounters {
   public:
-    explicit ReadCounters(const Target& target);
+    explicit TransferCounters(const std::vector<Target>& targets);
 
-    /// Whether the device, and the block layer on this process's behalf, really read what a load of
-    /// `read_bytes` claims. Where a counter does not exist its check is left out, and `notes` says so.
-    std::vector<Check> checks(std::uint64_t read_bytes, std::vector<std::string>& notes) const;
+    /// Whether the devices, and the block layer on this process's behalf, really moved what a load claims.
+    /// Where a counter does not exist its check is left out, and `notes` says so.
+    std::vector<Check> checks(std::uint64_t read_bytes, std::uint64_t written_bytes,
+                              std::vector<std::string>& notes) const;
+    /// Seconds in which the devices had at least one request since this was made, their mean; nothing where
+    /// they do not tell.
+    std::optional<double> busy_seconds() const;
 
   private:
-    std::vector<os::BlockDevice> leaves_;
+    std::vector<os::BlockDevice> leaves_;  // of all targets, each once
     std::optional<os::DeviceCounters> device_;
     std::optional<std::uint64_t> own_bytes_;
 };
 
-/// Little's law: reads a second times their mean latency is the mean number in flight, which the load counts
-/// by itself. More than 5 % apart means that one of the three is wrong.
-Check little_check(const std::vector<ReadSlice>& slices);
+/// Little's law: operations a second times their mean latency is the mean number in flight, which the load
+/// counts by itself. More than 5 % apart means that one of the three is wrong.
+Check little_check(const std::vector<LoadSlice>& slices, std::string name = "Little's law");
 
-/// Content of a sample of the reads against what was written.
-Check content_check(const ReadVerification& verification);
+/// Content of a sample of the blocks against what was written.
+Check content_check(const Verification& verification);
 
 /// Whether what is there is data: devices answer trimmed or never written blocks (zeros) without reading
 /// anything. For targets whose content is not ours.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <system_error>
 #include <vector>
 
@@ -16,7 +17,7 @@
 #include "probes/core/clock.h"
 #include "probes/core/os/mapping.h"
 #include "probes/core/os/scratch_file.h"
-#include "probes/storage/engine/aio.h"
+#include "probes/storage/engine/engine.h"
 #include "probes/storage/target/block_pattern.h"
 
 namespace assay::storage {
@@ -36,6 +37,9 @@ std::uint64_t round_up(std::uint64_t bytes) {
 /// Space is taken before the first byte is written: a full disk is known at once, and the file lies in few
 /// extents.
 void reserve(const os::FileDescriptor& file, std::uint64_t from, std::uint64_t to) {
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) fail(errno, "fstat of the file to write");
+    if (!S_ISREG(status.st_mode)) return;
     int result = -1;
     do {
         result = ::fallocate(file.get(), 0, static_cast<off_t>(from), static_cast<off_t>(to - from));
@@ -95,39 +99,45 @@ void refuse_foreign_file(const Target& target, bool begins_as_ours) {
 
 void write_pattern(const std::filesystem::path& path, std::uint64_t from, std::uint64_t to,
                    std::uint64_t seed, const Progress& progress) {
-    const os::FileDescriptor file = os::open_file(path, O_RDWR | O_DIRECT);
+    write_pattern(os::open_file(path, O_RDWR | O_DIRECT), from, to, seed, progress);
+}
+
+void write_pattern(const os::FileDescriptor& file, std::uint64_t from, std::uint64_t to, std::uint64_t seed,
+                   const Progress& progress) {
     from = from / pattern_bytes * pattern_bytes;
     to = round_up(to);
     reserve(file, from, to);
 
     const os::Mapping memory = os::Mapping::anonymous(chunk_bytes * chunks_in_flight);
-    std::array<iocb, chunks_in_flight> requests{};
-    AioContext context(chunks_in_flight);
+    EngineOptions options;
+    options.file = file.get();
+    options.memory = memory.span();
+    options.slot_bytes = chunk_bytes;
+    options.depth = chunks_in_flight;
+    const std::unique_ptr<Engine> engine = make_engine(EngineKind::libaio, options);
+    engine->begin();
+    std::array<std::uint32_t, chunks_in_flight> wanted{};
     std::uint64_t next = from;
     std::uint64_t done = from;
-    const auto write_next = [&](iocb& request, std::size_t slot) {
+    const auto write_next = [&](std::uint32_t slot) {
         const std::span<std::byte> chunk =
             memory.span().subspan(slot * chunk_bytes, std::min(chunk_bytes, to - next));
         fill(chunk, next, seed);
-        ::io_prep_pwrite(&request, file.get(), chunk.data(), chunk.size(), static_cast<long long>(next));
-        request.data = reinterpret_cast<void*>(slot);
+        wanted[slot] = static_cast<std::uint32_t>(chunk.size());
+        const Transfer transfer{next, wanted[slot], slot, true};
         next += chunk.size();
-        iocb* pointer = &request;
-        context.submit({&pointer, 1});
+        engine->submit({&transfer, 1}, true);
     };
-    for (std::size_t slot = 0; slot < requests.size() && next < to; ++slot) write_next(requests[slot], slot);
+    for (std::uint32_t slot = 0; slot < chunks_in_flight && next < to; ++slot) write_next(slot);
     while (done < to) {
-        std::array<io_event, chunks_in_flight> events;
-        const std::size_t count = context.reap(events);
-        for (const io_event& event : std::span(events).first(count)) {
-            const std::size_t slot = reinterpret_cast<std::size_t>(event.data);
-            const std::uint64_t wanted = requests[slot].u.c.nbytes;
-            const std::int64_t result = result_of(event);
-            if (result < 0) fail(static_cast<int>(-result), "write of the scratch file");
-            if (static_cast<std::uint64_t>(result) != wanted)
+        std::array<Completion, chunks_in_flight> completions;
+        const std::size_t count = engine->reap(completions, 1);
+        for (const Completion& completion : std::span(completions).first(count)) {
+            if (completion.result < 0) fail(-completion.result, "write of the scratch file");
+            if (static_cast<std::uint32_t>(completion.result) != wanted[completion.slot])
                 fail(ENOSPC, "write of the scratch file, cut short");
-            done += wanted;
-            if (next < to) write_next(requests[slot], slot);
+            done += wanted[completion.slot];
+            if (next < to) write_next(completion.slot);
         }
         progress(static_cast<double>(done - from) / static_cast<double>(to - from));
     }

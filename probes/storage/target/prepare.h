@@ -20,6 +20,9 @@ using Progress = std::function<void(double share)>;
 /// where it can be opened again. Throws std::system_error (ENOSPC and others) naming the call.
 void write_pattern(const std::filesystem::path& path, std::uint64_t from, std::uint64_t to,
                    std::uint64_t seed, const Progress& progress);
+/// The same of a file or device that is open for direct writing.
+void write_pattern(const os::FileDescriptor& file, std::uint64_t from, std::uint64_t to, std::uint64_t seed,
+                   const Progress& progress);
 
 /// Reads `samples` blocks of the first `bytes` of a file directly, first and last among them, and checks
 /// each. Empty when all are right, else what is wrong with which.

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "probes/core/os/sysfs.h"
+#include "probes/core/os/text.h"
 
 namespace assay::storage {
 namespace {
@@ -60,13 +61,12 @@ void look_at_named(std::string_view where, Target& target) {
     struct stat status {};
     if (::stat(target.path.c_str(), &status) != 0) {
         refuse(where, target.path,
-               fmt::format("cannot be used: {}; accepted: an existing file or block device, or auto",
+               fmt::format("cannot be used: {}; accepted: an existing file, block device or folder, or auto",
                            std::strerror(errno)));
     }
     if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) {
         refuse(where, target.path,
-               fmt::format("is {}; accepted: an existing file or block device, or auto",
-                           S_ISDIR(status.st_mode) ? "a folder" : "neither a file nor a block device"));
+               "is neither a file, a block device nor a folder; accepted: one of these, or auto");
     }
     const os::FileDescriptor file(::open(target.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!file) {
@@ -96,6 +96,15 @@ void look_at_named(std::string_view where, Target& target) {
     }
 }
 
+/// "a,b" names two, unless there is a file of just that name.
+std::vector<std::filesystem::path> paths_in(const std::string& text) {
+    std::error_code missing;
+    if (std::filesystem::exists(text, missing)) return {text};
+    std::vector<std::filesystem::path> paths;
+    for (const std::string_view part : os::split(text, ',')) paths.emplace_back(part);
+    return paths;
+}
+
 void look_at_scratch(std::string_view where, Target& target) {
     struct stat status {};
     if (::stat(target.path.c_str(), &status) != 0) {
@@ -120,16 +129,42 @@ void look_at_scratch(std::string_view where, Target& target) {
 
 }  // namespace
 
-Target look_at_target(std::string_view probe, const Case& the_case, const Context& context) {
-    Target target;
+std::vector<Target> look_at_targets(std::string_view probe, const Case& the_case, const Context& context) {
     if (the_case.is_auto("target")) {
+        Target target;
         target.path = context.scratch.empty() ? std::filesystem::current_path() : context.scratch;
         look_at_scratch(fmt::format("{}: scratch folder", probe), target);
-    } else {
-        target.path = the_case.text("target");
-        look_at_named(fmt::format("{}.target", probe), target);
+        return {target};
     }
-    return target;
+    const std::string where = fmt::format("{}.target", probe);
+    std::vector<Target> targets;
+    for (const std::filesystem::path& path : paths_in(the_case.text("target"))) {
+        for (const Target& other : targets) {
+            if (other.path == path) refuse(where, path, "is named twice; accepted: different targets");
+        }
+        Target target;
+        target.path = path;
+        std::error_code missing;
+        if (std::filesystem::is_directory(path, missing)) {
+            look_at_scratch(where, target);
+        } else {
+            look_at_named(where, target);
+        }
+        targets.push_back(std::move(target));
+    }
+    if (targets.empty()) {
+        throw InputError(
+            fmt::format("{}: names nothing; accepted: a file, block device or folder, or auto", where));
+    }
+    return targets;
+}
+
+Target look_at_target(std::string_view probe, const Case& the_case, const Context& context) {
+    std::vector<Target> targets = look_at_targets(probe, the_case, context);
+    if (targets.size() > 1) {
+        throw InputError(fmt::format("{}.target: names {} targets; accepted: one", probe, targets.size()));
+    }
+    return std::move(targets.front());
 }
 
 std::uint64_t span_bytes(std::string_view probe, const Case& the_case, const Target& target) {

@@ -15,8 +15,8 @@
 
 namespace assay::storage {
 
-/// What is to be read: a file or block device that the user names (only ever opened for reading), or a
-/// scratch file that assay makes or is handed.
+/// What is to be measured: a file or block device that the user names, or a scratch file that assay makes or
+/// is handed.
 struct Target {
     enum class Kind { named_file, named_device, scratch_folder, shared_scratch };
     Kind kind = Kind::scratch_folder;
@@ -30,8 +30,11 @@ struct Target {
     bool is_scratch() const { return kind == Kind::scratch_folder || kind == Kind::shared_scratch; }
 };
 
-/// Looks at what the case's `target` names, or at the scratch folder, without changing anything. Throws
-/// InputError for what cannot be used: missing, a folder, unreadable, in memory, read-only, no direct I/O.
+/// Looks at what the case's `target` names (several with commas between them; a folder stands for a scratch
+/// file in it), or at the scratch folder, without changing anything. Throws InputError for what cannot be
+/// used: missing, unreadable, in memory, read-only, no direct I/O.
+std::vector<Target> look_at_targets(std::string_view probe, const Case& the_case, const Context& context);
+/// The same where there must be just one.
 Target look_at_target(std::string_view probe, const Case& the_case, const Context& context);
 
 /// The bytes that a case reads: its `size`, which `auto` makes 10 GiB of a scratch file and all of a named

@@ -1,0 +1,25 @@
+#include "probes/storage/engine/engine.h"
+
+#include <stdexcept>
+
+namespace assay::storage {
+
+std::string_view to_string(EngineKind kind) {
+    return kind == EngineKind::libaio ? "libaio" : "io_uring";
+}
+
+std::optional<EngineKind> engine_from_string(std::string_view name) {
+    for (const EngineKind kind : {EngineKind::libaio, EngineKind::io_uring}) {
+        if (to_string(kind) == name) return kind;
+    }
+    return std::nullopt;
+}
+
+std::unique_ptr<Engine> make_engine(EngineKind kind, const EngineOptions& options) {
+    if (options.memory.size() < options.slot_bytes * static_cast<std::uint64_t>(options.depth)) {
+        throw std::logic_error("an engine's memory is smaller than its slots");
+    }
+    return kind == EngineKind::libaio ? make_libaio_engine(options) : make_io_uring_engine(options);
+}
+
+}  // namespace assay::storage

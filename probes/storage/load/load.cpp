@@ -1,0 +1,119 @@
+#include "probes/storage/load/load.h"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+#include "probes/storage/load/job.h"
+
+namespace assay::storage {
+
+struct Load::Shared {
+    LoadOptions options;
+    JobSignals signals;
+    std::vector<std::unique_ptr<Job>> jobs;
+};
+
+Histogram LoadSlice::latency() const {
+    Histogram all = read_latency;
+    all.merge(write_latency);
+    return all;
+}
+
+void Verification::add(const Verification& other) {
+    operations += other.operations;
+    read_bytes += other.read_bytes;
+    written_bytes += other.written_bytes;
+    verified += other.verified;
+    wrong += other.wrong;
+    if (first_wrong_offset || !other.first_wrong_offset) return;
+    first_wrong_offset = other.first_wrong_offset;
+    first_wrong_target = other.first_wrong_target;
+}
+
+Load::Load(const LoadOptions& options) : shared_(std::make_unique<Shared>()) {
+    shared_->options = options;
+    for (std::size_t target = 0; target < options.targets.size(); ++target) {
+        for (int number = 0; number < options.jobs; ++number) {
+            shared_->jobs.push_back(
+                std::make_unique<Job>(shared_->signals, shared_->options, target, number));
+        }
+    }
+    // All that can fail is done before the first of them runs.
+    try {
+        for (const std::unique_ptr<Job>& job : shared_->jobs) job->start();
+    } catch (...) {
+        end_jobs();
+        throw;
+    }
+}
+
+Load::~Load() {
+    end_jobs();
+}
+
+void Load::end_jobs() {
+    shared_->signals.stop.store(true, std::memory_order_relaxed);
+    for (const std::unique_ptr<Job>& job : shared_->jobs) job->join();
+}
+
+void Load::rethrow() const {
+    for (const std::unique_ptr<Job>& job : shared_->jobs) {
+        if (job->ended.load(std::memory_order_acquire) && job->error) std::rethrow_exception(job->error);
+    }
+}
+
+LoadSlice Load::next_slice() {
+    const std::uint64_t finished = shared_->signals.slice.load(std::memory_order_relaxed);
+    shared_->signals.slice.store(finished + 1, std::memory_order_release);
+    LoadSlice sum;
+    if (shared_->options.targets.size() > 1) sum.target_rates.resize(shared_->options.targets.size(), 0);
+    for (const std::unique_ptr<Job>& job : shared_->jobs) {
+        // A job sees the new number when its next request comes back.
+        while (job->seen_slice.load(std::memory_order_acquire) != finished + 1) {
+            if (job->ended.load(std::memory_order_acquire)) {
+                rethrow();
+                throw std::logic_error("a job of the load ended by itself");
+            }
+            std::this_thread::sleep_for(std::chrono::microseconds(20));
+        }
+        Book& book = job->books[finished % 2];
+        const double nanoseconds =
+            static_cast<double>(std::max<std::int64_t>(1, book.end_ns - book.begin_ns));
+        const std::uint64_t operations = book.read_latency.count() + book.write_latency.count();
+        const double rate = static_cast<double>(operations) * 1e9 / nanoseconds;
+        sum.operations += operations;
+        sum.rate += rate;
+        if (!sum.target_rates.empty()) sum.target_rates[job->target_number] += rate;
+        sum.seconds += nanoseconds * 1e-9 / static_cast<double>(shared_->jobs.size());
+        sum.in_flight_seconds += book.in_flight_ns * 1e-9;
+        sum.read_latency.merge(book.read_latency);
+        sum.write_latency.merge(book.write_latency);
+        sum.submission.merge(book.submission);
+        sum.completion.merge(book.completion);
+        book.clear();
+    }
+    return sum;
+}
+
+Verification Load::stop() {
+    end_jobs();
+    rethrow();
+    Verification sum;
+    for (const std::unique_ptr<Job>& job : shared_->jobs) {
+        if (shared_->options.writes()) job->verify_written();
+        sum.add(job->total);
+    }
+    return sum;
+}
+
+std::vector<std::string> Load::engine_flags() const {
+    return shared_->jobs.front()->engine().flags();
+}
+
+std::vector<std::string> Load::engine_refused() const {
+    return shared_->jobs.front()->engine().refused();
+}
+
+}  // namespace assay::storage
