@@ -34,6 +34,14 @@ class GuardTest : public testing::Test {
         loop_ = std::make_unique<LoopDevice>(file_, options);
         return loop_->attached();
     }
+    /// The same with a partition, told to a kernel that reads no such table by hand; it goes with the loop.
+    bool attach_partitioned() {
+        if (!attach(with_partition_table(precious()), {"--partscan"})) return false;
+        if (std::filesystem::exists(partition())) return true;
+        return succeeds({"addpart", device().string(), "1", "2048", "4096"}) &&
+               std::filesystem::exists(partition());
+    }
+    std::filesystem::path partition() const { return device().string() + "p1"; }
     const std::filesystem::path& device() const { return loop_->path(); }
 
     DiskFolder folder_;

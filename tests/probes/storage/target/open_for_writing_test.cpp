@@ -76,17 +76,16 @@ TEST_F(OpenForWriting, IsRefusedByTheKernelWhereTheDeviceIsMounted) {
 }
 
 TEST_F(OpenForWriting, IsRefusedByTheKernelWhereAPartitionIsMounted) {
-    ATTACH_OR_SKIP(with_partition_table(precious()), {"--partscan"});
-    const std::filesystem::path partition = device().string() + "p1";
+    if (!attach_partitioned()) GTEST_SKIP() << "this user cannot make a partition";
     const std::filesystem::path point = folder_.path() / "mounted";
     std::filesystem::create_directory(point);
-    if (!std::filesystem::exists(partition) || !succeeds({"mkfs.ext4", "-q", "-F", partition.string()}) ||
-        !succeeds({"mount", "-o", "ro", partition.string(), point.string()})) {
-        GTEST_SKIP() << "this user cannot mount a partition";
+    if (!succeeds({"mkfs.ext4", "-q", "-F", partition().string()}) ||
+        !succeeds({"mount", "-o", "ro", partition().string(), point.string()})) {
+        GTEST_SKIP() << "this user cannot mount";
     }
     const Undo unmount({"umount", point.string()});
     EXPECT_EQ(refusal(device(), {device()}), EBUSY);
-    EXPECT_EQ(refusal(partition, {partition}), EBUSY);
+    EXPECT_EQ(refusal(partition(), {partition()}), EBUSY);
 }
 
 TEST_F(OpenForWriting, IsRefusedByTheKernelWhereTheDeviceIsSwappedTo) {

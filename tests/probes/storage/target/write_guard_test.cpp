@@ -93,20 +93,18 @@ TEST_F(WriteGuard, RefusesAMountedDevice) {
 }
 
 TEST_F(WriteGuard, RefusesAPartitionedDeviceAndTakesItsFreePartition) {
-    ATTACH_OR_SKIP(with_partition_table(precious()), {"--partscan"});
-    const std::filesystem::path partition = device().string() + "p1";
-    if (!std::filesystem::exists(partition)) GTEST_SKIP() << "loop devices have no partitions here";
+    if (!attach_partitioned()) GTEST_SKIP() << "this user cannot make a partition";
     EXPECT_THAT(refusal(device(), {device()}), HasSubstr("has partitions"));
-    EXPECT_EQ(refusal(partition, {partition}), "");
-    EXPECT_THAT(refusal(partition, {device()}), HasSubstr("not named"));
+    EXPECT_EQ(refusal(partition(), {partition()}), "");
+    EXPECT_THAT(refusal(partition(), {device()}), HasSubstr("not named"));
     const std::filesystem::path point = folder_.path() / "mounted";
     std::filesystem::create_directory(point);
-    if (!succeeds({"mkfs.ext4", "-q", "-F", partition.string()}) ||
-        !succeeds({"mount", "-o", "ro", partition.string(), point.string()})) {
+    if (!succeeds({"mkfs.ext4", "-q", "-F", partition().string()}) ||
+        !succeeds({"mount", "-o", "ro", partition().string(), point.string()})) {
         GTEST_SKIP() << "this user cannot mount";
     }
     const Undo unmount({"umount", point.string()});
-    EXPECT_THAT(refusal(partition, {partition}), HasSubstr("is mounted at"));
+    EXPECT_THAT(refusal(partition(), {partition()}), HasSubstr("is mounted at"));
     EXPECT_THAT(refusal(device(), {device()}), HasSubstr("is mounted at"));
 }
 
