@@ -11,6 +11,7 @@
 
 #include "probes/core/clock.h"
 #include "probes/core/os/scratch_file.h"
+#include "suites/allow_destroy.h"
 #include "suites/timestamp.h"
 
 namespace assay {
@@ -34,6 +35,11 @@ std::vector<std::string> child_arguments(const PlannedCase& planned, const Runne
     std::vector<std::string> arguments = {
         options.program.string(), "probe", planned.the_case.probe, "--json", "--scratch", scratch.string()};
     if (options.quick) arguments.emplace_back("--quick");
+    for (const std::filesystem::path& path : options.allow_destroy) {
+        if (!names_as_target(planned.the_case, path)) continue;
+        arguments.emplace_back("--allow-destroy");
+        arguments.push_back(path.string());
+    }
     for (const auto& [name, value] : planned.the_case.parameters) {
         arguments.emplace_back("--set");
         arguments.push_back(fmt::format("{}={}", name, value));

@@ -32,6 +32,7 @@ struct RunnerOptions {
     std::filesystem::path scratch;  ///< folder in which the run's shared file is made
     bool keep_files = false;        ///< the shared file gets a name, and stays
     bool quick = false;
+    std::vector<std::filesystem::path> allow_destroy = {};  ///< handed to the cases whose target it is
     std::function<void(const RunEvent&)> on_event;
     const std::atomic<bool>* interrupted = nullptr;
 };

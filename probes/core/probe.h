@@ -30,6 +30,9 @@ struct Context {
     std::filesystem::path scratch = {};
     std::span<const Model> models = {};
     std::uint64_t seed = 1;  ///< of all random data
+    /// Named targets, exactly as the user gave them, whose data may be destroyed. Only the command line fills
+    /// it: a suite or a journal gives no permission.
+    std::vector<std::filesystem::path> allow_destroy = {};
 };
 
 /// What a case will take, told before anything runs.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "reports/texts.h"
+#include "suites/allow_destroy.h"
 #include "suites/cli/commands.h"
 #include "suites/cli/exit_code.h"
 #include "suites/cli/options.h"
@@ -21,6 +22,7 @@ namespace {
 struct ProbeOptions {
     std::string name;
     std::vector<std::string> settings;
+    std::vector<std::string> allow_destroy;
     std::string scratch = ".";
     std::uint64_t seed = 1;
     bool quick = false;
@@ -131,6 +133,7 @@ int run_probe(const ProbeOptions& options, const Catalogue& catalogue) {
     ProcessContext holder(options.quick, options.scratch);
     Context& context = holder.get();
     context.seed = options.seed;
+    context.allow_destroy = parse_allow_destroy(options.allow_destroy, {&the_case, 1});
     if (probe.check != nullptr) probe.check(the_case, context);
 
     const ErrorStream stream = style_of_error();
@@ -156,6 +159,7 @@ void add_probe_command(CLI::App& app, Program& program) {
     add_repeated_option(*command, "--set", options->settings, "PARAMETER=VALUE, may be repeated");
     command->add_option("--scratch", options->scratch, "Folder for a nameless test file, or a file to use")
         ->default_str(".");
+    add_allow_destroy_option(*command, options->allow_destroy);
     command->add_option("--seed", options->seed, "Seed of all random data")->default_str("1");
     command->add_flag("--quick", options->quick, "Sample for a shorter time");
     command->add_flag("--json", options->json, "Print the outcome as JSON");

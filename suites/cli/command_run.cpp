@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "reports/texts.h"
+#include "suites/allow_destroy.h"
 #include "suites/cli/commands.h"
 #include "suites/cli/exit_code.h"
 #include "suites/cli/interrupt.h"
@@ -33,6 +34,7 @@ struct RunCommandOptions {
     std::vector<std::string> settings;
     std::vector<std::string> waived;
     std::vector<std::string> reasons;
+    std::vector<std::string> allow_destroy;
     std::string scratch;
     std::string language = "en";
     bool quick = false;
@@ -46,6 +48,7 @@ struct PreparedRun {
     fs::path scratch;
     JournalHeader header;
     std::vector<Outcome> done;  ///< of a resumed run
+    std::vector<fs::path> allow_destroy;
     bool resumed = false;
 };
 
@@ -102,9 +105,20 @@ void check_waivers(const std::vector<Waiver>& waivers, const Suite& suite) {
                                          waiver.requirement, suite.name, alternatives(ids, 100)));
 }
 
+Plan still_to_run(const PreparedRun& run) {
+    Plan rest;
+    for (const PlannedCase& planned : run.header.plan.cases)
+        if (std::none_of(run.done.begin(), run.done.end(),
+                         [&](const Outcome& outcome) { return outcome.the_case == planned.the_case; }))
+            rest.cases.push_back(planned);
+    return rest;
+}
+
 /// What can be known to be wrong with the cases before the first of them runs.
 void check_cases(const PreparedRun& run, const Catalogue& catalogue, Context& context) {
-    for (const PlannedCase& planned : run.header.plan.cases) {
+    context.allow_destroy = run.allow_destroy;
+    const Plan rest = still_to_run(run);
+    for (const PlannedCase& planned : rest.cases) {
         const Probe* const probe = catalogue.find(planned.the_case.probe);
         if (planned.skip_reason || probe == nullptr || probe->check == nullptr) continue;
         try {
@@ -116,6 +130,14 @@ void check_cases(const PreparedRun& run, const Catalogue& catalogue, Context& co
                                  : fmt::format("{}: {}", planned.the_case.probe, message));
         }
     }
+}
+
+/// Permission to destroy is asked of each command line and never read from a file: not from a suite, and not
+/// from the journal of the run that is gone on with.
+std::vector<fs::path> allowed_to_destroy(const RunCommandOptions& options, const Plan& plan) {
+    std::vector<Case> cases;
+    for (const PlannedCase& planned : plan.cases) cases.push_back(planned.the_case);
+    return parse_allow_destroy(options.allow_destroy, cases);
 }
 
 PreparedRun prepare_new(const RunCommandOptions& options, const Program& program) {
@@ -139,6 +161,7 @@ PreparedRun prepare_new(const RunCommandOptions& options, const Program& program
         expand(suite, run.header.devices, program.catalogue,
                {.quick = options.quick, .only = options.only, .set = parse_probe_settings(options.settings)},
                context.get());
+    run.allow_destroy = allowed_to_destroy(options, run.header.plan);
     run.header.suite_json = suite.json;
     const Version own = version();
     run.header.run = {.suite = suite.name,
@@ -191,18 +214,10 @@ PreparedRun prepare_resumed(const RunCommandOptions& options, const Program& pro
     run.header = std::move(journal.header);
     run.done = std::move(journal.outcomes);
     run.resumed = true;
+    run.allow_destroy = allowed_to_destroy(options, run.header.plan);
     ProcessContext context(run.header.run.quick, run.scratch);
     check_cases(run, program.catalogue, context.get());
     return run;
-}
-
-Plan still_to_run(const PreparedRun& run) {
-    Plan rest;
-    for (const PlannedCase& planned : run.header.plan.cases)
-        if (std::none_of(run.done.begin(), run.done.end(),
-                         [&](const Outcome& outcome) { return outcome.the_case == planned.the_case; }))
-            rest.cases.push_back(planned);
-    return rest;
 }
 
 void announce(const PreparedRun& run, bool keep_files, bool json) {
@@ -225,6 +240,8 @@ void announce(const PreparedRun& run, bool keep_files, bool json) {
     else
         say(fmt::format("It writes {} to a nameless test file in {}, which is gone when the run ends.", size,
                         run.scratch.string()));
+    for (const fs::path& path : run.allow_destroy)
+        say(fmt::format("It may write to {}: all data there is lost (--allow-destroy).", path.string()));
     say(fmt::format("Its journal and reports are in {}.", run.folder.string()));
 }
 
@@ -248,6 +265,7 @@ bool measure(const PreparedRun& run, const RunCommandOptions& options) {
     runner.scratch = run.scratch;
     runner.keep_files = options.keep_files;
     runner.quick = run.header.run.quick;
+    runner.allow_destroy = run.allow_destroy;
     runner.interrupted = &interrupt.flag();
     runner.on_event = [&](const RunEvent& event) { view.show(event); };
     return run_plan(run.header.plan, run.done, journal, runner);
@@ -295,6 +313,7 @@ void add_run_command(CLI::App& app, Program& program) {
     add_repeated_option(*command, "--waive", options->waived,
                         "Requirement not to be counted; takes a --reason");
     add_repeated_option(*command, "--reason", options->reasons, "Why the requirement before is waived");
+    add_allow_destroy_option(*command, options->allow_destroy);
     command->add_flag("--keep-files", options->keep_files, "Keep the test file");
     command->add_option("--scratch", options->scratch, "Folder for the test file; default the run's folder");
     command->callback([options, &program] { program.exit_code = run_suite(*options, program); });

@@ -85,6 +85,15 @@ std::vector<Waiver> parse_waivers(const std::vector<std::string>& ids,
     return waivers;
 }
 
+void add_allow_destroy_option(CLI::App& command, std::vector<std::string>& paths) {
+    add_repeated_option(command, "--allow-destroy", paths,
+                        "ALL DATA ON IT IS LOST: lets a case write to this block device or file, which must "
+                        "be given as exactly the same path that the case has as its target; may be "
+                        "repeated. Refused all the same while it is in use. A resumed run must be given it "
+                        "again")
+        ->type_name("PATH");
+}
+
 SamplingPolicy sampling_policy(bool quick) {
     SamplingPolicy policy;
     if (quick) {

@@ -31,6 +31,9 @@ std::map<std::string, std::string> parse_settings(const std::vector<std::string>
 std::vector<Waiver> parse_waivers(const std::vector<std::string>& ids,
                                   const std::vector<std::string>& reasons);
 
+/// --allow-destroy, whose help says what it costs.
+void add_allow_destroy_option(CLI::App& command, std::vector<std::string>& paths);
+
 /// How a run samples: shorter with --quick.
 SamplingPolicy sampling_policy(bool quick);
 

@@ -95,6 +95,25 @@ const std::vector<BadInput> bad_inputs = {
     {"out_is_a_file", {"run", "tiny.json", "--out", "file"}, {"--out file", "no directory"}},
     {"out_below_a_file", {"run", "tiny.json", "--out", "file/out"}, {"--out file/out", "no directory"}},
     {"a_case_that_cannot_run", {"run", "picky.json"}, {"faulty.picky.target", "'bad'", "accepted is good"}},
+    {"destroy_nothing",
+     {"run", "tiny.json", "--allow-destroy", "none"},
+     {"--allow-destroy none", "names nothing"}},
+    {"destroy_a_folder",
+     {"run", "tiny.json", "--allow-destroy", "empty"},
+     {"--allow-destroy empty", "a folder"}},
+    {"destroy_no_target",
+     {"run", "tiny.json", "--allow-destroy", "file"},
+     {"--allow-destroy file", "no case"}},
+    {"destroy_unasked",
+     {"probe", "faulty.destroys", "--set", "target=file"},
+     {"faulty.destroys.target", "not named by --allow-destroy"}},
+    {"destroy_by_another_path",
+     {"probe", "faulty.destroys", "--set", "target=file", "--allow-destroy", "./file"},
+     {"--allow-destroy ./file", "the cases' targets are file"}},
+    {"destroy_twice",
+     {"probe", "faulty.destroys", "--set", "target=file", "--allow-destroy", "file", "--allow-destroy",
+      "file"},
+     {"--allow-destroy file", "twice"}},
     {"resume_nothing", {"run", "--resume", "empty"}, {"empty", "there is no journal.jsonl"}},
     {"probe_unknown", {"probe", "faulty.god"}, {"faulty.god", "faulty.good"}},
     {"probe_unknown_parameter", {"probe", "faulty.good", "--set", "n=1"}, {"'n'", "value"}},
@@ -126,6 +145,9 @@ class CommandLineTest : public ::testing::Test {
 TEST_F(CommandLineTest, HelpAndVersionArePrintedToStandardOutput) {
     EXPECT_THAT(assay({"--help"}).output, AllOf(HasSubstr("Usage"), HasSubstr("130")));
     EXPECT_THAT(assay({"run", "--help"}).output, HasSubstr("--keep-files"));
+    for (const char* const command : {"run", "probe"})
+        EXPECT_THAT(assay({command, "--help"}).output,
+                    AllOf(HasSubstr("--allow-destroy PATH"), HasSubstr("ALL DATA ON IT IS LOST")));
     const Finished version = assay({"--version"});
     EXPECT_EQ(version.exit_code, 0);
     EXPECT_THAT(version.output, AllOf(StartsWith("assay "), HasSubstr("commit")));

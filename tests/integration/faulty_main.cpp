@@ -28,6 +28,7 @@ Outcome measured(const Case& the_case, const MetricDeclaration& declaration, dou
 constexpr MetricDeclaration good_metric{"faulty.good", Unit::count, Direction::higher, "a count"};
 constexpr MetricDeclaration slow_metric{"faulty.slow", Unit::second, Direction::lower, "a time"};
 constexpr MetricDeclaration writes_metric{"faulty.writes", Unit::byte, Direction::higher, "bytes written"};
+constexpr MetricDeclaration destroys_metric{"faulty.destroys", Unit::count, Direction::higher, "paths"};
 
 Outcome run_good(const Case& the_case, Context&) {
     std::puts("a library's warning on standard output");
@@ -88,6 +89,21 @@ void check_picky(const Case& the_case, const Context&) {
                          "' is not good; accepted is good");
 }
 
+/// The permission that reached it: every path that --allow-destroy named.
+Outcome run_destroys(const Case& the_case, Context& context) {
+    Outcome outcome = measured(the_case, destroys_metric, static_cast<double>(context.allow_destroy.size()));
+    for (const std::filesystem::path& path : context.allow_destroy)
+        outcome.notes.push_back("may destroy " + path.string());
+    return outcome;
+}
+
+void check_destroys(const Case& the_case, const Context& context) {
+    for (const std::filesystem::path& path : context.allow_destroy)
+        if (path == the_case.text("target")) return;
+    throw InputError("faulty.destroys.target: " + the_case.text("target") +
+                     " is not named by --allow-destroy; accepted: the same path there");
+}
+
 Probe simple(std::string_view name, Outcome (*run)(const Case&, Context&)) {
     Probe probe;
     probe.name = name;
@@ -111,7 +127,12 @@ std::vector<Probe> faulty_catalog() {
     picky.parameters = {{"target", ParameterKind::text, "bad", "what to look at"},
                         {"value", ParameterKind::integer, "5", "what is measured"}};
     picky.check = check_picky;
+    Probe destroys = simple("faulty.destroys", run_destroys);
+    destroys.parameters = {{"target", ParameterKind::text, "auto", "what to destroy"}};
+    destroys.metrics = {destroys_metric};
+    destroys.check = check_destroys;
     return {good,
+            destroys,
             slow,
             writes,
             picky,

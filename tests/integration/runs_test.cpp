@@ -229,6 +229,35 @@ TEST_F(RunsTest, AFinishedRunIsResumedWithoutMeasuringAgain) {
     EXPECT_THAT(finished.output, HasSubstr("0 of 1 cases to measure"));
 }
 
+TEST_F(RunsTest, PermissionToDestroyReachesItsCaseAloneAndIsNeverReadFromTheJournal) {
+    const std::string one = folder_.write("one", "1");
+    const std::string two = folder_.write("two", "2");
+    const std::string suite = write_suite(
+        "destroys",
+        {case_of("faulty.destroys", {{"target", one}}), case_of("faulty.destroys", {{"target", two}})}, {});
+    const Finished unasked = run({"run", suite, "--out", "out", "--allow-destroy", one});
+    EXPECT_EQ(unasked.exit_code, 2) << "the second case's target is not named";
+    EXPECT_THAT(unasked.errors, HasSubstr(two));
+    EXPECT_FALSE(std::filesystem::exists(folder_.path() / "out"));
+    const Finished asked =
+        run({"run", suite, "--out", "out", "--allow-destroy", one, "--allow-destroy", two});
+    EXPECT_EQ(asked.exit_code, 3) << asked.errors << "nothing counts";
+    EXPECT_THAT(asked.output, AllOf(HasSubstr(two), HasSubstr("all data there is lost")));
+    const std::vector<json> lines = read_json_lines(journal());
+    ASSERT_THAT(lines, SizeIs(3));
+    const std::string made_up = "a figure made up for tests";
+    EXPECT_THAT(lines[1]["notes"], ElementsAre(made_up, "may destroy " + one));
+    EXPECT_THAT(lines[2]["notes"], ElementsAre(made_up, "may destroy " + two));
+
+    const std::string whole = test::read_file(journal());
+    folder_.write("out/journal.jsonl", whole.substr(0, whole.rfind('\n', whole.size() - 2) + 1));
+    const Finished resumed = run({"run", "--resume", "out"});
+    EXPECT_EQ(resumed.exit_code, 2) << "what the journal's command line says is no permission";
+    EXPECT_THAT(resumed.errors, HasSubstr(two));
+    EXPECT_EQ(run({"run", "--resume", "out", "--allow-destroy", two}).exit_code, 3);
+    EXPECT_THAT(statuses(), ElementsAre("measured", "measured"));
+}
+
 TEST_F(RunsTest, ACutOffJournalLineIsReportedAndItsCaseRunAgain) {
     const std::string suite = write_suite(
         "two", {case_of("faulty.good", {{"value", 5}}), case_of("faulty.good", {{"value", 6}})}, {});

@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 PlannedCase planned_case(const std::string& depth) {
@@ -160,6 +161,7 @@ class RunPlanTest : public ::testing::Test {
         options.program = script(body);
         options.scratch = folder_.path();
         options.interrupted = &interrupted_;
+        options.allow_destroy = allow_destroy_;
         options.on_event = [this](const RunEvent& event) {
             if (event.kind == RunEvent::Kind::case_progress && !event.stage.empty())
                 stages_.push_back(event.stage);
@@ -178,6 +180,7 @@ class RunPlanTest : public ::testing::Test {
 
     test::TemporaryFolder folder_;
     std::atomic<bool> interrupted_ = false;
+    std::vector<std::filesystem::path> allow_destroy_;
     std::function<void(const RunEvent&)> on_event_;
     std::vector<std::string> stages_;
     std::vector<Outcome> outcomes_;
@@ -202,6 +205,22 @@ TEST_F(RunPlanTest, AsksForTheCaseByThePublicCommandLine) {
     EXPECT_THAT(outcomes_[0].reason, HasSubstr("--set depth=7"));
     // What the child finds there is the run's own file, which no longer has a name.
     EXPECT_THAT(outcomes_[0].reason, AllOf(HasSubstr(folder_.path().string()), HasSubstr("(deleted)")));
+}
+
+TEST_F(RunPlanTest, HandsPermissionToDestroyToTheCaseWhoseTargetItIs) {
+    PlannedCase mine = planned_case("1");
+    mine.the_case.parameters["target"] = "/dev/mine";
+    PlannedCase several = planned_case("2");
+    several.the_case.parameters["target"] = "/dev/mine,/dev/yours";
+    PlannedCase none = planned_case("3");
+    none.the_case.parameters["target"] = "/dev/mine2";
+    allow_destroy_ = {"/dev/mine", "/dev/yours"};
+    run({{mine, several, none}}, "echo \"$@\" >&2; exit 2");
+    ASSERT_THAT(outcomes_, SizeIs(3));
+    EXPECT_THAT(outcomes_[0].reason, AllOf(HasSubstr("--allow-destroy /dev/mine --set"),
+                                           Not(HasSubstr("--allow-destroy /dev/yours"))));
+    EXPECT_THAT(outcomes_[1].reason, HasSubstr("--allow-destroy /dev/mine --allow-destroy /dev/yours --set"));
+    EXPECT_THAT(outcomes_[2].reason, Not(HasSubstr("--allow-destroy")));
 }
 
 TEST_F(RunPlanTest, WritesWhatWasSettledAtPlanningWithoutAChild) {

@@ -1,6 +1,7 @@
 #include "probes/core/os/block_device.h"
 
 #include <array>
+#include <set>
 #include <string_view>
 #include <system_error>
 
@@ -9,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "probes/core/os/mounts.h"
 #include "probes/core/os/sysfs.h"
 #include "probes/core/os/text.h"
 
@@ -32,20 +34,34 @@ std::optional<BlockDevice> device_at(const std::filesystem::path& link) {
 
 /// The source of the mount whose made-up device number this is.
 std::optional<dev_t> number_of_mount_source(dev_t number) {
-    const std::string wanted = fmt::format("{}:{}", major(number), minor(number));
-    const std::string mounts = read_text("/proc/self/mountinfo").value_or("");
-    for (const std::string_view line : split(mounts, '\n')) {
-        const std::size_t dash = line.find(" - ");
-        if (dash == std::string_view::npos) continue;
-        const std::vector<std::string_view> before = split(line.substr(0, dash), ' ');
-        const std::vector<std::string_view> after = split(line.substr(dash + 3), ' ');
-        if (before.size() < 3 || before[2] != wanted || after.size() < 2) continue;
+    for (const Mount& mount : parse_mountinfo(read_text("/proc/self/mountinfo").value_or(""))) {
         struct stat status {};
-        const std::string source(after[1]);
-        if (!source.starts_with("/") || ::stat(source.c_str(), &status) != 0) continue;
-        if (S_ISBLK(status.st_mode)) return status.st_rdev;
+        if (mount.device != number || !mount.source.starts_with("/")) continue;
+        if (::stat(mount.source.c_str(), &status) == 0 && S_ISBLK(status.st_mode)) return status.st_rdev;
     }
     return std::nullopt;
+}
+
+/// How an NVMe namespace is reached; with several paths to it (native multipath), each way once.
+std::string nvme_transport(const std::filesystem::path& controller) {
+    if (const std::optional<std::string> transport = read_text(controller / "transport")) return *transport;
+    std::set<std::string> ways;
+    std::error_code missing;
+    for (const std::filesystem::directory_entry& path :
+         std::filesystem::directory_iterator(controller, missing)) {
+        if (const std::optional<std::string> way = read_text(path.path() / "transport")) ways.insert(*way);
+    }
+    return fmt::format("{}", fmt::join(ways, ","));
+}
+
+std::size_t entries_of(const std::filesystem::path& folder) {
+    std::size_t count = 0;
+    std::error_code missing;
+    for ([[maybe_unused]] const std::filesystem::directory_entry& entry :
+         std::filesystem::directory_iterator(folder, missing)) {
+        ++count;
+    }
+    return count;
 }
 
 void add_leaves(const BlockDevice& device, int depth, std::vector<BlockDevice>& leaves) {
@@ -108,8 +124,9 @@ std::optional<DeviceCounters> read_counters(const std::vector<BlockDevice>& devi
 
 std::map<std::string, std::string> queue_settings(const BlockDevice& device) {
     std::map<std::string, std::string> settings;
-    constexpr std::array<const char*, 8> names{"scheduler",   "nr_requests", "rotational", "wbt_lat_usec",
-                                               "write_cache", "io_poll",     "nomerges",   "iostats"};
+    constexpr std::array<const char*, 9> names{"scheduler",    "nr_requests", "rotational",
+                                               "wbt_lat_usec", "write_cache", "io_poll",
+                                               "nomerges",     "iostats",     "max_sectors_kb"};
     for (const char* const name : names) {
         const std::optional<std::string> value = read_text(device.disk_folder / "queue" / name);
         if (value) settings[name] = *value;
@@ -128,6 +145,26 @@ std::map<std::string, std::string> queue_settings(const BlockDevice& device) {
         if (end != std::string::npos) settings["model"] = model->substr(0, end + 1);
     }
     return settings;
+}
+
+std::map<std::string, std::string> device_facts(const BlockDevice& device, const std::filesystem::path& sys) {
+    std::map<std::string, std::string> facts;
+    if (const std::size_t queues = entries_of(device.disk_folder / "mq"); queues > 0) {
+        facts["hardware_queues"] = fmt::format("{}", queues);
+    }
+    if (!device.disk.starts_with("nvme")) return facts;
+    if (const std::optional<std::string> polled = read_text(sys / "module/nvme/parameters/poll_queues")) {
+        facts["poll_queues"] = *polled;
+    }
+    const std::string transport = nvme_transport(device.disk_folder / "device");
+    if (!transport.empty()) facts["nvme_transport"] = transport;
+    return facts;
+}
+
+std::optional<std::uint64_t> disk_bytes(const BlockDevice& device) {
+    const std::optional<std::int64_t> sectors = read_integer(device.disk_folder / "size");
+    if (!sectors || *sectors <= 0) return std::nullopt;
+    return static_cast<std::uint64_t>(*sectors) * sector_bytes;
 }
 
 std::uint64_t logical_block_bytes(const BlockDevice& device) {

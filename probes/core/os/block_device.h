@@ -41,8 +41,16 @@ std::vector<BlockDevice> leaf_devices(const BlockDevice& device);
 std::optional<DeviceCounters> read_counters(const std::vector<BlockDevice>& devices);
 
 /// What of the disk's settings changes a measurement: scheduler, nr_requests, rotational, wbt_lat_usec,
-/// write_cache, io_poll, model. What is not told is left out.
+/// write_cache, io_poll, nomerges, iostats, max_sectors_kb, model. What is not told is left out.
 std::map<std::string, std::string> queue_settings(const BlockDevice& device);
+
+/// What the disk is, where the system tells: hardware_queues; of NVMe also poll_queues (as the driver was
+/// asked for them) and nvme_transport ("pcie", "tcp", "rdma"). `sys` is where sysfs is.
+std::map<std::string, std::string> device_facts(const BlockDevice& device,
+                                                const std::filesystem::path& sys = "/sys");
+
+/// The whole disk's capacity, also of one of its partitions; nothing where it does not tell.
+std::optional<std::uint64_t> disk_bytes(const BlockDevice& device);
 
 /// The smallest direct I/O in bytes; 512 where the device does not tell.
 std::uint64_t logical_block_bytes(const BlockDevice& device);

@@ -3,6 +3,13 @@
 #include <charconv>
 
 namespace assay::os {
+namespace {
+
+bool is_octal(char character) {
+    return character >= '0' && character <= '7';
+}
+
+}  // namespace
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
     std::vector<std::string_view> parts;
@@ -35,6 +42,22 @@ std::vector<int> parse_cpu_list(std::string_view text) {
         for (std::uint64_t cpu = *first; cpu <= *last; ++cpu) cpus.push_back(static_cast<int>(cpu));
     }
     return cpus;
+}
+
+std::string unescape_octal(std::string_view text) {
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool escaped = text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) &&
+                             is_octal(text[i + 2]) && is_octal(text[i + 3]);
+        if (escaped) {
+            plain +=
+                static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + text[i + 3] - '0');
+            i += 3;
+        } else {
+            plain += text[i];
+        }
+    }
+    return plain;
 }
 
 std::optional<std::uint64_t> value_of(std::string_view text, std::string_view key) {

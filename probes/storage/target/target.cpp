@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "probes/core/os/mounts.h"
 #include "probes/core/os/sysfs.h"
 #include "probes/core/os/text.h"
 
@@ -127,6 +128,16 @@ void look_at_scratch(std::string_view where, Target& target) {
     refuse_loops_in_memory(where, target);
 }
 
+void describe_file_system(const Target& target, std::map<std::string, std::string>& facts) {
+    facts["file_system"] = target.file_system.type;
+    const std::optional<os::Mount> mount = os::mount_of(target.path);
+    if (!mount) return;
+    facts["mount"] = mount->point;
+    facts["mount_type"] = mount->type;  // says more than the magic number: nfs4, fuse.glusterfs
+    facts["mount_source"] = mount->source;
+    facts["mount_options"] = mount->options;
+}
+
 }  // namespace
 
 std::vector<Target> look_at_targets(std::string_view probe, const Case& the_case, const Context& context) {
@@ -180,19 +191,36 @@ std::uint64_t span_bytes(std::string_view probe, const Case& the_case, const Tar
 std::map<std::string, std::string> describe(const Target& target) {
     std::map<std::string, std::string> facts;
     facts["target"] = target.is_scratch() ? "scratch file" : target.path.string();
-    if (!target.file_system.type.empty()) facts["file_system"] = target.file_system.type;
+    facts["cpu_governor"] =
+        os::read_text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").value_or("not told");
+    if (!target.file_system.type.empty()) describe_file_system(target, facts);
     if (target.device) {
         facts["block_device"] = target.device->name;
         facts["logical_block_bytes"] = fmt::format("{}", target.logical_block_bytes);
         for (const os::BlockDevice& leaf : target.leaves) {
+            const std::string of_leaf = target.leaves.size() == 1 ? "" : leaf.disk + "_";
             for (const auto& [name, value] : os::queue_settings(leaf)) {
-                const bool alone = target.leaves.size() == 1;
-                facts[alone ? fmt::format("queue_{}", name) : fmt::format("queue_{}_{}", leaf.disk, name)] =
-                    value;
+                facts[fmt::format("queue_{}{}", of_leaf, name)] = value;
+            }
+            for (const auto& [name, value] : os::device_facts(leaf)) {
+                facts[fmt::format("device_{}{}", of_leaf, name)] = value;
             }
         }
     }
     return facts;
+}
+
+std::optional<double> share_of_device(const Target& target, std::uint64_t span_bytes) {
+    std::map<std::string, std::uint64_t> disks;  // two partitions of a disk are one disk
+    for (const os::BlockDevice& leaf : target.leaves) {
+        const std::optional<std::uint64_t> bytes = os::disk_bytes(leaf);
+        if (!bytes) return std::nullopt;
+        disks[leaf.disk] = *bytes;
+    }
+    if (disks.empty()) return std::nullopt;
+    std::uint64_t whole = 0;
+    for (const auto& [disk, bytes] : disks) whole += bytes;
+    return static_cast<double>(span_bytes) / static_cast<double>(whole);
 }
 
 }  // namespace assay::storage

@@ -41,7 +41,12 @@ Target look_at_target(std::string_view probe, const Case& the_case, const Contex
 /// target. Throws InputError where a named target is smaller than asked for.
 std::uint64_t span_bytes(std::string_view probe, const Case& the_case, const Target& target);
 
-/// What of the target a reader of the result must know: device, its queue's settings, file system.
+/// What of the target a reader of the result must know: device, its queue's settings, file system and mount,
+/// the CPU's frequency governor. Only read, never changed.
 std::map<std::string, std::string> describe(const Target& target);
+
+/// The part of the disks' whole capacity that a load over `span_bytes` reaches: what is much smaller than the
+/// device may be served by its cache. A mirror counts all its disks. Nothing where a disk does not tell.
+std::optional<double> share_of_device(const Target& target, std::uint64_t span_bytes);
 
 }  // namespace assay::storage
