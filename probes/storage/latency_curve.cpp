@@ -171,7 +171,7 @@ Outcome run(const Case& the_case, Context& context) {
     Outcome outcome;
     const LoadCase ready = prepare_load(kind, the_case, context, outcome);
     if (outcome.status != Status::measured) return outcome;
-    const LoadOptions options = load_options(kind, the_case, ready, context);
+    const LoadOptions options = load_options(kind, the_case, ready);
 
     const int jobs = jobs_of(the_case);
     const int trial_depth = std::min(32, static_cast<int>(the_case.integer("most_depth")));

@@ -25,4 +25,11 @@ FileDescriptor open_file(const std::filesystem::path& path, int flags, mode_t mo
     return FileDescriptor(descriptor);
 }
 
+FileDescriptor duplicate(int descriptor, const std::filesystem::path& path) {
+    FileDescriptor copy(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+    if (!copy)
+        throw std::system_error(errno, std::generic_category(), fmt::format("dup of {}", path.string()));
+    return copy;
+}
+
 }  // namespace assay::os

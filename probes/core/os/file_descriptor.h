@@ -32,4 +32,8 @@ class FileDescriptor {
 /// open(2) with O_CLOEXEC; throws std::system_error naming the path.
 FileDescriptor open_file(const std::filesystem::path& path, int flags, mode_t mode = 0644);
 
+/// Another descriptor of what is open already, for an owner of its own; throws std::system_error naming
+/// `path`.
+FileDescriptor duplicate(int descriptor, const std::filesystem::path& path);
+
 }  // namespace assay::os

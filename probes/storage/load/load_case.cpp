@@ -12,6 +12,7 @@
 #include "probes/storage/target/block_pattern.h"
 #include "probes/storage/target/extents.h"
 #include "probes/storage/target/near_cpus.h"
+#include "probes/storage/target/open_for_writing.h"
 #include "probes/storage/target/write_guard.h"
 
 namespace assay::storage {
@@ -54,11 +55,13 @@ void check_blocks(const LoadKind& kind, const Case& the_case, const Target& targ
 Prepared precondition(const Target& target, std::uint64_t bytes, Context& context, std::string_view stage) {
     SteadyClock clock;
     const Nanoseconds started = clock.now();
-    const os::FileDescriptor file = open_for_writing(target.path, O_RDWR | O_DIRECT, context.allow_destroy);
+    // Opened once for all: while it is held, the kernel lets nobody else have a device.
+    Prepared prepared;
+    prepared.holder = open_for_writing(target.path, O_RDWR | O_DIRECT, context.allow_destroy);
     // The span's end may lie within a block of the pattern; what is behind it is not ours to write.
     const std::uint64_t whole = bytes / pattern_bytes * pattern_bytes;
-    write_pattern(file, 0, whole, context.seed, [&](double share) { context.progress(stage, share); });
-    Prepared prepared;
+    write_pattern(prepared.holder, 0, whole, context.seed,
+                  [&](double share) { context.progress(stage, share); });
     prepared.path = target.path;
     prepared.pattern_seed = context.seed;
     prepared.written_bytes = whole;
@@ -112,13 +115,11 @@ bool polls(const Target& target) {
 }
 
 std::function<os::FileDescriptor()> opener_of(const LoadKind& kind, const Target& target,
-                                              const Prepared& prepared, const Context& context) {
+                                              const Prepared& prepared) {
     const std::filesystem::path path = prepared.path;
     if (!kind.writes) return [path] { return os::open_file(path, O_RDONLY | O_DIRECT); };
     if (target.is_scratch()) return [path] { return os::open_file(path, O_RDWR | O_DIRECT); };
-    return [path, allowed = context.allow_destroy] {
-        return open_for_writing(path, O_RDWR | O_DIRECT, allowed);
-    };
+    return [path, held = prepared.holder.get()] { return os::duplicate(held, path); };
 }
 
 }  // namespace
@@ -198,8 +199,7 @@ LoadCase prepare_load(const LoadKind& kind, const Case& the_case, Context& conte
     return ready;
 }
 
-LoadOptions load_options(const LoadKind& kind, const Case& the_case, const LoadCase& ready,
-                         const Context& context) {
+LoadOptions load_options(const LoadKind& kind, const Case& the_case, const LoadCase& ready) {
     LoadOptions options;
     options.order = kind.order;
     options.read_share = kind.writes ? 0 : 1;
@@ -209,7 +209,7 @@ LoadOptions load_options(const LoadKind& kind, const Case& the_case, const LoadC
         const Target& target = ready.targets[i];
         LoadTarget load;
         load.name = target.is_scratch() ? "the scratch file" : target.path.string();
-        load.open = opener_of(kind, target, ready.prepared[i], context);
+        load.open = opener_of(kind, target, ready.prepared[i]);
         load.span_bytes = ready.spans[i];
         load.cpus = nearest_first(kernels::cpus_by_core(), target.leaves);
         load.pattern_seed = ready.prepared[i].pattern_seed;

@@ -42,7 +42,6 @@ std::uint64_t scratch_bytes(const LoadKind& kind, const Case& the_case);
 LoadCase prepare_load(const LoadKind& kind, const Case& the_case, Context& context, Outcome& outcome);
 
 /// The load's targets; queue depth and jobs are left to the caller.
-LoadOptions load_options(const LoadKind& kind, const Case& the_case, const LoadCase& ready,
-                         const Context& context);
+LoadOptions load_options(const LoadKind& kind, const Case& the_case, const LoadCase& ready);
 
 }  // namespace assay::storage

@@ -11,7 +11,6 @@
 #include "probes/storage/load/members.h"
 #include "probes/storage/load/recording.h"
 #include "probes/storage/target/block_pattern.h"
-#include "probes/storage/target/write_guard.h"
 
 namespace assay::storage {
 namespace {
@@ -261,7 +260,7 @@ Outcome run_load(const LoadKind& kind, const Probe& probe, const Case& the_case,
     const LoadCase ready = prepare_load(kind, the_case, context, outcome);
     if (outcome.status != Status::measured) return outcome;
 
-    LoadOptions options = load_options(kind, the_case, ready, context);
+    LoadOptions options = load_options(kind, the_case, ready);
     options.queue_depth = static_cast<int>(the_case.integer("queue_depth"));
     options.jobs = static_cast<int>(the_case.integer("jobs"));
     options.batch = batch_of(kind, the_case);
