@@ -5,5 +5,7 @@
 namespace assay {
 
 Probe storage_random_read_probe();
+Probe storage_model_load_probe();
+Probe storage_checkpoint_probe();
 
 }  // namespace assay
