@@ -90,8 +90,8 @@ Estimate estimate(const Case& the_case, const Context& context) {
     estimate.seconds = 0.5 + 2 * static_cast<double>(the_case.integer("repeats")) *
                                  static_cast<double>(bytes_of(the_case)) / assumed_rate;
     if (the_case.is_auto("target")) estimate.written_bytes = bytes_of(the_case);
-    estimate.memory_bytes =
-        (the_case.bytes("block_bytes") + (16 << 20)) * static_cast<std::uint64_t>(writers_of(the_case) + 1);
+    estimate.memory_bytes = (2 * the_case.bytes("block_bytes") + (16 << 20)) *
+                            static_cast<std::uint64_t>(writers_of(the_case) + 1);
     return estimate;
 }
 

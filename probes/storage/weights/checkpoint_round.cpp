@@ -74,11 +74,13 @@ std::uint64_t CheckpointOptions::bytes() const {
 }
 
 CheckpointData::CheckpointData(const CheckpointOptions& options)
-    : seed_(options.seed), writers_(static_cast<std::uint64_t>(options.writers)) {
+    : seed_(options.seed),
+      writers_(static_cast<std::uint64_t>(options.writers)),
+      block_bytes_(options.block_bytes) {
     // Whole blocks fit in it: none is ever wrapped around.
     pool_bytes_ = (std::max(least_pool_bytes, options.block_bytes) + options.block_bytes - 1) /
                   options.block_bytes * options.block_bytes;
-    memory_ = os::Mapping::anonymous(pool_bytes_ * (writers_ + 1));
+    memory_ = os::Mapping::anonymous(pool_bytes_ * (writers_ + 1) + block_bytes_ * writers_);
     for (std::uint64_t at = 0; at < pool_bytes_; at += pattern_bytes) {
         fill_block(memory_.span().subspan(at).first<pattern_bytes>(), seed_, at / pattern_bytes);
     }
@@ -117,7 +119,9 @@ CheckpointData::Wrong CheckpointData::compare(std::span<const std::byte> read, s
 }
 
 std::span<std::byte> CheckpointData::buffer(int writer) const {
-    return memory_.span().subspan((static_cast<std::uint64_t>(writer) + 1) * pool_bytes_, pool_bytes_);
+    const std::uint64_t begin =
+        pool_bytes_ * (writers_ + 1) + block_bytes_ * static_cast<std::uint64_t>(writer);
+    return memory_.span().subspan(begin, block_bytes_);
 }
 
 CheckpointRound::CheckpointRound(const CheckpointOptions& options, CheckpointData& data, std::uint64_t round)

@@ -52,7 +52,10 @@ class CheckpointData {
     std::uint64_t seed_;
     std::uint64_t pool_bytes_;
     std::uint64_t writers_;
-    os::Mapping memory_;  ///< the pool that nobody changes, then each writer's copy
+    std::uint64_t block_bytes_;
+    /// The pool that nobody changes, each writer's copy of it, and apart from these a block for each to read
+    /// into: what is read must never become what is written next.
+    os::Mapping memory_;
 };
 
 struct CheckpointWriteTimes {

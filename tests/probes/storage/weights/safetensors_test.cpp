@@ -61,7 +61,7 @@ std::vector<Hostile> hostile_files() {
     zero_inside += "anything";
     const std::string deep(100'000, '[');
     std::string objects;
-    for (int i = 0; i < 20'000; ++i) objects += "{\"a\":";
+    for (int i = 0; i < 20'000; ++i) objects += "{\"shape\":";
     return {
         {"nothing", "", "fewer than the length"},
         {"a part of the length", "1234567", "fewer than the length"},
