@@ -8,11 +8,6 @@ std::span<const PlannedMetric> planned_metrics() {
     using enum Unit;
     using enum Direction;
     static const std::array planned = {
-        PlannedMetric{{"storage.model_load.seconds", second, lower, "cold load of a model's weights"},
-                      "storage.model_load"},
-        PlannedMetric{
-            {"storage.model_load.bandwidth", byte_per_second, higher, "cold load of a model's weights"},
-            "storage.model_load"},
         PlannedMetric{{"memory.capacity.verified_bytes", byte, higher, "memory written and read back"},
                       "memory.capacity"},
         PlannedMetric{{"memory.capacity.verified_share", ratio, higher, "verified over labelled memory"},

@@ -155,11 +155,14 @@ TEST(Dependencies, IncludesFollowTheRule) {
 }
 
 TEST(Dependencies, JsonStaysOutOfKernelsAndProbes) {
-    EXPECT_THAT(files_that_include("nlohmann",
-                                   [](const std::string& path) {
-                                       return lies_in(path, "reports") || lies_in(path, "suites");
-                                   }),
-                IsEmpty());
+    EXPECT_THAT(
+        files_that_include("nlohmann",
+                           [](const std::string& path) {
+                               // A file format whose header is JSON.
+                               const bool is_format = path == "probes/storage/weights/safetensors.cpp";
+                               return is_format || lies_in(path, "reports") || lies_in(path, "suites");
+                           }),
+        IsEmpty());
 }
 
 TEST(Dependencies, OnlyTheCommandLineKnowsItsLibrary) {
