@@ -8,9 +8,8 @@
 #include <fmt/format.h>
 
 #include "reports/curve_table.h"
-#include "reports/render_html_axis.h"
+#include "reports/render_html_curve_places.h"
 #include "reports/render_html_parts.h"
-#include "reports/render_html_placement.h"
 #include "reports/texts.h"
 
 namespace assay::html {
@@ -18,53 +17,10 @@ namespace assay::html {
 namespace {
 
 constexpr double text_size = 10.5;
-constexpr double line_distance = 12.5;
 constexpr double marker_reach = 4.5;
 
-/// A drawing's own units, about CSS pixels on the page that it is for.
-struct Layout {
-    std::string_view style;
-    double width, height, left, right, top, bottom;
-    int ticks;
-};
-constexpr Layout wide = {"wide", 760, 412, 58, 704, 40, 368, 6};
-constexpr Layout narrow = {"narrow", 380, 412, 50, 324, 40, 368, 4};
-
-/// What can be drawn of one statistic: a place a point that has both coordinates.
-struct DrawnLine {
-    Statistic statistic;
-    std::size_t number = 0;                             ///< colour and marker
-    std::vector<std::pair<std::size_t, Place>> places;  ///< the point's index, its place
-};
-
-struct DrawnMark {
-    const CurveMark* mark = nullptr;
-    double x = 0;
-    std::size_t line = 0;
-};
-
-/// Nothing was done where x is zero, so there is nothing to draw.
-std::optional<double> x_of(const CurvePoint& point) {
-    if (point.x == nullptr) return std::nullopt;
-    const std::optional<double> value = finite_statistic(point.x, point.x->statistic);
-    return value && *value > 0 ? value : std::nullopt;
-}
-
-/// Only what is above zero has a place on a logarithmic axis.
-std::optional<double> y_of(const CurvePoint& point, Statistic statistic) {
-    const std::optional<double> value = finite_statistic(point.y, statistic);
-    return value && *value > 0 ? value : std::nullopt;
-}
-
-struct Range {
-    double low = 0, high = 0;
-    bool any = false;
-    void take(double value) {
-        low = any ? std::min(low, value) : value;
-        high = any ? std::max(high, value) : value;
-        any = true;
-    }
-};
+constexpr CurveFrame wide = {"wide", 760, 412, 58, 704, 40, 368, 6};
+constexpr CurveFrame narrow = {"narrow", 380, 412, 50, 324, 40, 368, 4};
 
 std::string marker(std::size_t number, Place place) {
     const double x = place.x, y = place.y;
@@ -87,26 +43,23 @@ std::string_view anchor_class(Anchor anchor) {
 
 class CurveDrawing {
   public:
-    CurveDrawing(const Curve& curve, const Report& report, Language language, const Layout& layout)
+    CurveDrawing(const Curve& curve, const PlacedCurve& placed, Language language)
         : curve_(curve),
           declaration_(*curve.declaration),
+          placed_(placed),
+          frame_(placed.frame),
           language_(language),
-          layout_(layout),
-          x_bound_(reference_for(declaration_.x_reference, Direction::higher, report)),
-          y_bound_(reference_for(declaration_.y_reference, Direction::lower, report)),
-          taken_({layout.left - 3, layout.top, layout.width, layout.bottom - 1}) {}
+          taken_({frame_.left - 3, frame_.top, frame_.width, frame_.bottom - 1}) {}
 
-    /// Empty where no point can be drawn.
     std::string draw() {
-        if (!lay_out()) return "";
         fmt::format_to(std::back_inserter(out_),
                        R"(<svg class="{}" role="img" viewBox="0 0 {:g} {:g}"><title>{}</title>)",
-                       layout_.style, layout_.width, layout_.height,
+                       frame_.style, frame_.width, frame_.height,
                        escape(phrase(language_, declaration_.title)));
         add_zone();
         add_axes();
         add_bounds();
-        for (const DrawnLine& line : lines_) add_line(line);
+        for (const PlacedLine& line : placed_.lines) add_line(line);
         add_marks();
         add_points();
         add_line_names();
@@ -115,137 +68,79 @@ class CurveDrawing {
     }
 
   private:
-    bool lay_out() {
-        Range x_range, y_range;
-        for (const CurvePoint& point : curve_.points) {
-            const std::optional<double> x = x_of(point);
-            for (const Statistic statistic : declaration_.lines) {
-                const std::optional<double> y = y_of(point, statistic);
-                if (!x || !y) continue;
-                x_range.take(*x);
-                y_range.take(*y);
-                unit_x_ = point.x->unit;
-                unit_y_ = point.y->unit;
-            }
-        }
-        if (!x_range.any) return false;
-        find_marks();
-        for (const DrawnMark& mark : marks_) {
-            x_range.take(mark.x);
-            y_range.take(mark.mark->y);
-        }
-        greatest_x_ = x_range.high;
-        // The lines' names stand to the right of the last points.
-        const double share_for_names = 46 / (layout_.right - layout_.left);
-        double high = x_range.high / (1 - share_for_names);
-        if (x_bound_ != nullptr) high = std::max(high, 1.06 * x_bound_->bound.low);
-        if (y_bound_ != nullptr) y_range.take(y_bound_->bound.low);
-        x_ = {0, high > 0 ? high : 1, layout_.left, layout_.right, false};
-        // Below the lowest point stand the points' names, and a row a mark.
-        const double reserved = 16 + line_distance * static_cast<double>(marks_.size());
-        y_ = {y_range.low / 1.12, y_range.high * 1.25, layout_.bottom - reserved, layout_.top, true};
-        place_lines();
-        return true;
-    }
-
-    void place_lines() {
-        for (std::size_t number = 0; number < declaration_.lines.size(); ++number) {
-            DrawnLine line{declaration_.lines[number], number, {}};
-            for (std::size_t at = 0; at < curve_.points.size(); ++at) {
-                const std::optional<double> x = x_of(curve_.points[at]);
-                const std::optional<double> y = y_of(curve_.points[at], line.statistic);
-                if (x && y) line.places.push_back({at, {x_.place(*x), y_.place(*y)}});
-            }
-            std::vector<Place> places;
-            for (const auto& [at, place] : line.places) {
-                places.push_back(place);
-                taken_.take({place.x - marker_reach, place.y - marker_reach, place.x + marker_reach,
-                             place.y + marker_reach});
-            }
-            taken_.take_line(places);
-            lines_.push_back(std::move(line));
-        }
-    }
-
-    void find_marks() {
-        for (const CurveMark& mark : declaration_.marks) {
-            for (const Metric& metric : curve_.outcome->metrics) {
-                if (metric.name != mark.metric || !std::isfinite(metric.value) || metric.value <= 0) continue;
-                const std::vector<Statistic>& statistics = declaration_.lines;
-                const std::vector<Statistic>::const_iterator line =
-                    std::find(statistics.begin(), statistics.end(), mark.statistic);
-                if (line == statistics.end()) break;
-                marks_.push_back({&mark, metric.value, static_cast<std::size_t>(line - statistics.begin())});
-                break;
-            }
-        }
-    }
-
     void add_text(Place place, Anchor anchor, std::string_view style, std::string_view text) {
         fmt::format_to(std::back_inserter(out_), R"(<text x="{:.1f}" y="{:.1f}" class="{}{}">{}</text>)",
                        place.x, place.y, style, anchor_class(anchor), escape(text));
     }
 
     void add_zone() {
-        if (x_bound_ == nullptr || y_bound_ == nullptr) return;
-        const double from = x_.place(x_bound_->bound.low), top = y_.place(y_bound_->bound.low);
+        if (placed_.x_bound == nullptr || placed_.y_bound == nullptr) return;
+        const double from = placed_.x.place(placed_.x_bound->bound.low),
+                     top = placed_.y.place(placed_.y_bound->bound.low);
         fmt::format_to(std::back_inserter(out_),
                        R"(<rect class="z" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)", from, top,
-                       layout_.right - from, layout_.bottom - top);
+                       frame_.right - from, frame_.bottom - top);
     }
 
     void add_axes() {
-        for (const double tick : logarithmic_ticks(y_.low, y_.high)) {
-            const double y = y_.place(tick);
+        for (const double tick : logarithmic_ticks(placed_.y.low, placed_.y.high)) {
+            const double y = placed_.y.place(tick);
             fmt::format_to(std::back_inserter(out_), R"(<path class="g" d="M{:g} {:.1f}H{:g}"/>)",
-                           layout_.left, y, layout_.right);
-            add_text({layout_.left - 6, y + 3.5}, Anchor::end, "", quantity_tick(tick, unit_y_, language_));
+                           frame_.left, y, frame_.right);
+            add_text({frame_.left - 6, y + 3.5}, Anchor::end, "",
+                     quantity_tick(tick, placed_.unit_y, language_));
         }
-        const QuantityScale scale = scale_for(greatest_x_, unit_x_, language_);
-        for (const double tick : axis_ticks(0, x_.high / scale.factor, layout_.ticks)) {
-            const double x = x_.place(tick * scale.factor);
+        const QuantityScale scale = scale_for(placed_.greatest_x, placed_.unit_x, language_);
+        for (const double tick : axis_ticks(0, placed_.x.high / scale.factor, frame_.ticks)) {
+            const double x = placed_.x.place(tick * scale.factor);
             fmt::format_to(std::back_inserter(out_), R"(<path class="a" d="M{:.1f} {:g}v4"/>)", x,
-                           layout_.bottom);
-            add_text({x, layout_.bottom + 16}, Anchor::middle, "", tick_text(tick));
+                           frame_.bottom);
+            add_text({x, frame_.bottom + 16}, Anchor::middle, "", tick_text(tick));
         }
-        fmt::format_to(std::back_inserter(out_), R"(<path class="a" d="M{:g} {:g}H{:g}"/>)", layout_.left,
-                       layout_.bottom, layout_.right);
+        fmt::format_to(std::back_inserter(out_), R"(<path class="a" d="M{:g} {:g}H{:g}"/>)", frame_.left,
+                       frame_.bottom, frame_.right);
         const std::string_view x_title = phrase(language_, declaration_.x_title);
-        add_text({layout_.right, layout_.bottom + 34}, Anchor::end, "k",
+        add_text({frame_.right, frame_.bottom + 34}, Anchor::end, "k",
                  scale.unit.empty() ? std::string(x_title) : fmt::format("{} ({})", x_title, scale.unit));
     }
 
     /// The bounds' texts stand outside the plot, where nothing else can be.
     void add_bounds() {
-        if (y_bound_ != nullptr) {
-            const double y = y_.place(y_bound_->bound.low);
+        if (placed_.y_bound != nullptr) {
+            const double y = placed_.y.place(placed_.y_bound->bound.low);
             fmt::format_to(std::back_inserter(out_), R"(<path class="r y" d="M{:g} {:.1f}H{:g}"/>)",
-                           layout_.left, y, layout_.right);
-            taken_.take({layout_.left, y - 0.5, layout_.right, y + 0.5});
-            add_text({layout_.right + 4, y + 3.5}, Anchor::start, "k u", format_bound(*y_bound_, language_));
+                           frame_.left, y, frame_.right);
+            taken_.take({frame_.left, y - 0.5, frame_.right, y + 0.5});
+            add_text({frame_.right + 4, y + 3.5}, Anchor::start, "k u",
+                     format_bound(*placed_.y_bound, language_));
         }
-        if (x_bound_ != nullptr) {
-            const double x = x_.place(x_bound_->bound.low);
-            const std::string text = format_bound(*x_bound_, language_);
+        if (placed_.x_bound != nullptr) {
+            const double x = placed_.x.place(placed_.x_bound->bound.low);
+            const std::string text = format_bound(*placed_.x_bound, language_);
             fmt::format_to(std::back_inserter(out_), R"(<path class="r x" d="M{:.1f} {:g}V{:g}"/>)", x,
-                           layout_.top - 24, layout_.bottom);
-            taken_.take({x - 0.5, layout_.top, x + 0.5, layout_.bottom});
+                           frame_.top - 24, frame_.bottom);
+            taken_.take({x - 0.5, frame_.top, x + 0.5, frame_.bottom});
             const double half = text_width(text, text_size) / 2;
-            const double middle = std::min(std::max(x, 2 + half), layout_.width - 2 - half);
-            add_text({middle, layout_.top - 28}, Anchor::middle, "k u", text);
+            const double middle = std::min(std::max(x, 2 + half), frame_.width - 2 - half);
+            add_text({middle, frame_.top - 28}, Anchor::middle, "k u", text);
         }
         // Last, since the upright line may pass through it.
-        add_text({4, layout_.top - 10}, Anchor::start, "k",
+        add_text({4, frame_.top - 10}, Anchor::start, "k",
                  phrase_with(language_, "curve.logarithmic", phrase(language_, declaration_.y_title)));
     }
 
-    void add_line(const DrawnLine& line) {
-        if (line.places.size() < 2) return;
+    void add_line(const PlacedLine& line) {
+        std::vector<Place> places;
         std::string points;
         for (const auto& [at, place] : line.places) {
+            places.push_back(place);
+            taken_.take({place.x - marker_reach, place.y - marker_reach, place.x + marker_reach,
+                         place.y + marker_reach});
             fmt::format_to(std::back_inserter(points), "{}{:.1f},{:.1f}", points.empty() ? "" : " ", place.x,
                            place.y);
         }
+        taken_.take_line(places);
+        if (places.size() < 2) return;
         fmt::format_to(std::back_inserter(out_), R"(<polyline class="l c{}" points="{}"/>)", line.number,
                        points);
     }
@@ -255,9 +150,9 @@ class CurveDrawing {
         const std::vector<CurveColumn> columns = curve_columns(curve_, language_);
         for (std::size_t at = 0; at < curve_.points.size(); ++at) {
             std::string markers;
-            for (std::size_t back = lines_.size(); back-- > 0;) {
-                for (const auto& [index, place] : lines_[back].places) {
-                    if (index == at) markers += marker(lines_[back].number, place);
+            for (std::size_t back = placed_.lines.size(); back-- > 0;) {
+                for (const auto& [index, place] : placed_.lines[back].places) {
+                    if (index == at) markers += marker(placed_.lines[back].number, place);
                 }
             }
             if (markers.empty()) continue;
@@ -273,55 +168,39 @@ class CurveDrawing {
 
     /// A ring around the place, a line down from it, and beside its foot what it is.
     void add_marks() {
-        double row = layout_.bottom - 5 - line_distance * static_cast<double>(marks_.size() - 1);
-        for (const DrawnMark& mark : marks_) {
-            const Place place = place_of(mark);
+        double row = frame_.bottom - 5 - curve_row * static_cast<double>(placed_.marks.size() - 1);
+        for (const PlacedMark& mark : placed_.marks) {
+            const Place place = mark.place;
             fmt::format_to(
                 std::back_inserter(out_),
                 R"(<g class="c{0}"><path class="f" d="M{1:.1f} {2:.1f}V{3:g}"/><circle class="o" cx="{1:.1f}" cy="{4:.1f}" r="7"/></g>)",
-                mark.line, place.x, place.y + 7, layout_.bottom, place.y);
+                mark.line, place.x, place.y + 7, frame_.bottom, place.y);
             const std::string text =
                 fmt::format("{} ≤ {}{}{}",
                             phrase(language_, fmt::format("statistic.{}", to_string(mark.mark->statistic))),
-                            format_quantity(mark.mark->y, unit_y_, language_), phrase(language_, "colon"),
-                            format_quantity(mark.x, unit_x_, language_));
-            const bool flips = place.x + 5 + text_width(text, text_size) > layout_.width;
+                            format_quantity(mark.mark->y, placed_.unit_y, language_),
+                            phrase(language_, "colon"), format_quantity(mark.x, placed_.unit_x, language_));
+            const bool flips = place.x + 5 + text_width(text, text_size) > frame_.width;
             const Place beside = {flips ? place.x - 5 : place.x + 5, row};
             const Anchor anchor = flips ? Anchor::end : Anchor::start;
             add_text(beside, anchor, fmt::format("k n c{}", mark.line), text);
             taken_.take(text_box(text, text_size, beside, anchor));
             taken_.take({place.x - 7, place.y - 7, place.x + 7, place.y + 7});
-            row += line_distance;
+            row += curve_row;
         }
-    }
-
-    /// The index of the measured point that the mark is; nothing where it was interpolated.
-    std::optional<std::size_t> point_of(const DrawnMark& mark) const {
-        for (const auto& [at, place] : lines_[mark.line].places) {
-            const double x = *x_of(curve_.points[at]);
-            const double y = *y_of(curve_.points[at], mark.mark->statistic);
-            if (std::abs(x - mark.x) <= 1e-9 * mark.x && y <= mark.mark->y * (1 + 1e-9)) return at;
-        }
-        return std::nullopt;
     }
 
     bool is_marked(std::size_t at) const {
-        return std::any_of(marks_.begin(), marks_.end(),
-                           [&](const DrawnMark& mark) { return point_of(mark) == at; });
-    }
-
-    Place place_of(const DrawnMark& mark) const {
-        const std::optional<std::size_t> measured = point_of(mark);
-        const double y = measured ? *y_of(curve_.points[*measured], mark.mark->statistic) : mark.mark->y;
-        return {x_.place(mark.x), y_.place(y)};
+        return std::any_of(placed_.marks.begin(), placed_.marks.end(),
+                           [&](const PlacedMark& mark) { return mark.point == at; });
     }
 
     /// Beside the last points: to their right, but to their left where the curve comes back from the right.
     void add_line_names() {
         std::vector<double> wanted;
-        double rightmost = layout_.left, leftmost = layout_.right;
+        double rightmost = frame_.left, leftmost = frame_.right;
         bool comes_back = false;
-        for (const DrawnLine& line : lines_) {
+        for (const PlacedLine& line : placed_.lines) {
             if (line.places.empty()) continue;
             const Place last = line.places.back().second;
             wanted.push_back(last.y + 3.5);
@@ -333,9 +212,9 @@ class CurveDrawing {
         const double x = comes_back ? leftmost - 9 : rightmost + 9;
         const Anchor anchor = comes_back ? Anchor::end : Anchor::start;
         const std::vector<double> heights =
-            spread(wanted, line_distance, layout_.top + text_size, layout_.bottom - 4);
+            spread(wanted, curve_row, frame_.top + text_size, frame_.bottom - 4);
         std::size_t at = 0;
-        for (const DrawnLine& line : lines_) {
+        for (const PlacedLine& line : placed_.lines) {
             if (line.places.empty()) continue;
             const std::string name(phrase(language_, fmt::format("statistic.{}", to_string(line.statistic))));
             const Place place = {x, heights[at++]};
@@ -381,7 +260,7 @@ class CurveDrawing {
     /// The lowest and the highest marker of a point.
     std::optional<std::pair<Place, Place>> ends_of(std::size_t at) const {
         std::optional<std::pair<Place, Place>> ends;
-        for (const DrawnLine& line : lines_) {
+        for (const PlacedLine& line : placed_.lines) {
             for (const auto& [index, place] : line.places) {
                 if (index != at) continue;
                 if (!ends) ends = {place, place};
@@ -393,32 +272,19 @@ class CurveDrawing {
     }
 
     bool is_ringed(Place place) const {
-        return std::any_of(marks_.begin(), marks_.end(), [&](const DrawnMark& mark) {
-            const Place ring = place_of(mark);
-            return std::hypot(ring.x - place.x, ring.y - place.y) < 12;
+        return std::any_of(placed_.marks.begin(), placed_.marks.end(), [&](const PlacedMark& mark) {
+            return std::hypot(mark.place.x - place.x, mark.place.y - place.y) < 12;
         });
     }
 
     const Curve& curve_;
     const CurveDeclaration& declaration_;
+    const PlacedCurve& placed_;
+    const CurveFrame& frame_;
     Language language_;
-    const Layout& layout_;
-    const Requirement* x_bound_;
-    const Requirement* y_bound_;
-    Unit unit_x_ = Unit::count;
-    Unit unit_y_ = Unit::count;
-    Axis x_, y_;
-    double greatest_x_ = 0;
-    std::vector<DrawnLine> lines_;
-    std::vector<DrawnMark> marks_;
     Occupancy taken_;
     std::string out_;
 };
-
-bool has_zone(const Curve& curve, const Report& report) {
-    return reference_for(curve.declaration->x_reference, Direction::higher, report) != nullptr &&
-           reference_for(curve.declaration->y_reference, Direction::lower, report) != nullptr;
-}
 
 /// A cell a point; the interval is what a telephone has no room for.
 void append_table(std::string& out, const Curve& curve, Language language) {
@@ -451,13 +317,17 @@ void append_table(std::string& out, const Curve& curve, Language language) {
 
 std::string curve_figure(const Curve& curve, const Report& report, Language language) {
     std::string drawings;
-    for (const Layout& layout : {wide, narrow}) {
-        drawings += CurveDrawing(curve, report, language, layout).draw();
+    bool has_zone = false;
+    for (const CurveFrame& frame : {wide, narrow}) {
+        const std::optional<PlacedCurve> placed = place_curve(curve, report, frame);
+        if (!placed) continue;
+        drawings += CurveDrawing(curve, *placed, language).draw();
+        has_zone = placed->x_bound != nullptr && placed->y_bound != nullptr;
     }
     std::string out = R"(<div class="curve">)";
     if (!drawings.empty()) {
         std::string note(phrase(language, curve.declaration->axis_note));
-        if (has_zone(curve, report)) {
+        if (has_zone) {
             note += fmt::format("{}{}", phrase(language, "clause_separator"),
                                 phrase(language, "curve.zone_note"));
         }
