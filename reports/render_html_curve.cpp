@@ -235,7 +235,9 @@ class CurveDrawing {
             if (!ends) continue;
             const Place lowest = ends->first, highest = ends->second;
             const std::string& name = curve_.points[at].at;
-            const double away = is_ringed(lowest) ? 7 : 0;  // outside the ring
+            // The marked point's own name stands outside its ring; one of a neighbour there would be taken
+            // for it.
+            const double away = is_marked(at) && is_ringed(lowest) ? 7 : 0;
             const double below = lowest.y + 15 + away, aslant = lowest.y + 12 + away, level = lowest.y + 4;
             const double right = lowest.x + 8 + away, left = lowest.x - 8 - away;
             std::vector<std::pair<Place, Anchor>> candidates = {{{lowest.x, below}, Anchor::middle},
