@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "reports/curve.h"
 #include "reports/render_html_charts.h"
+#include "reports/render_html_curve.h"
 #include "reports/render_html_parts.h"
 #include "reports/texts.h"
 
@@ -123,8 +125,9 @@ void append_metric_row(std::string& out, const Metric& metric, const Case& the_c
     out += "</tbody>\n";
 }
 
-void append_metrics(std::string& out, const Outcome& outcome, Language language) {
-    if (outcome.metrics.empty()) return;
+void append_metric_table(std::string& out, const std::vector<const Metric*>& metrics, const Case& the_case,
+                         Language language) {
+    if (metrics.empty()) return;
     out += R"(<table class="metrics stack"><thead><tr>)";
     fmt::format_to(std::back_inserter(out), "<th>{}</th>", phrase(language, "column.metric"));
     for (const std::string_view key :
@@ -132,12 +135,18 @@ void append_metrics(std::string& out, const Outcome& outcome, Language language)
         fmt::format_to(std::back_inserter(out), "<th class=\"number\">{}</th>", phrase(language, key));
     }
     out += "</tr></thead>\n";
-    for (const Metric& metric : outcome.metrics) append_metric_row(out, metric, outcome.the_case, language);
+    for (const Metric* metric : metrics) append_metric_row(out, *metric, the_case, language);
     out += "</table>\n";
+}
+
+void append_metrics(std::string& out, const Outcome& outcome, const Report& report, Language language) {
+    const std::vector<const Metric*> metrics = metrics_beside_curve(outcome);
+    append_metric_table(out, metrics, outcome.the_case, language);
+    if (const std::optional<Curve> curve = curve_of(outcome)) out += curve_figure(*curve, report, language);
     std::string charts;
-    for (const Metric& metric : outcome.metrics) {
-        if (!is_textual(metric))
-            charts += metric_charts(metric, short_name(metric, outcome.the_case), language);
+    for (const Metric* metric : metrics) {
+        if (!is_textual(*metric))
+            charts += metric_charts(*metric, short_name(*metric, outcome.the_case), language);
     }
     if (!charts.empty())
         fmt::format_to(std::back_inserter(out), "<div class=\"charts\">\n{}</div>\n", charts);
@@ -190,8 +199,9 @@ void append_notes(std::string& out, const std::vector<std::string>& notes, Langu
     out += "</ul></div>\n";
 }
 
-void append_case(std::string& out, const Outcome& outcome, const CaseTitle& title, std::size_t number,
+void append_case(std::string& out, const Report& report, const CaseTitle& title, std::size_t number,
                  Language language) {
+    const Outcome& outcome = report.outcomes[number - 1];
     fmt::format_to(
         std::back_inserter(out),
         R"(<section class="case {}" id="case-{}"><h3><code>{}</code>{} {}</h3>)"
@@ -215,7 +225,7 @@ void append_case(std::string& out, const Outcome& outcome, const CaseTitle& titl
     append_chips(out, phrase(language, "case.parameters"), outcome.the_case.parameters);
     if (!is_inventory(outcome)) {
         append_chips(out, phrase(language, "case.resolved"), outcome.resolved);
-        append_metrics(out, outcome, language);
+        append_metrics(out, outcome, report, language);
     }
     out += "<div class=\"below\">\n";
     append_checks(out, outcome, language);
@@ -232,7 +242,7 @@ void append_cases(std::string& out, const Report& report, Language language) {
     const std::vector<CaseTitle> titles = case_titles(report.outcomes);
     if (titles.empty()) fmt::format_to(std::back_inserter(out), "<p>{}</p>\n", phrase(language, "case.none"));
     for (std::size_t at = 0; at < titles.size(); ++at) {
-        append_case(out, report.outcomes[at], titles[at], at + 1, language);
+        append_case(out, report, titles[at], at + 1, language);
     }
     out += "</section>\n";
 }

@@ -40,11 +40,6 @@ std::string open_chart(std::string_view caption, std::string_view note) {
     return out;
 }
 
-std::string tick_text(double scaled) {
-    // Steps of 1, 2 and 5 leave rounding errors (0.30000000000000004).
-    return fmt::format("{:.6g}", std::abs(scaled) < 1e-12 ? 0.0 : scaled);
-}
-
 void append_horizontal_ticks(std::string& out, const Axis& axis, const QuantityScale& scale) {
     for (const double tick : axis_ticks(axis.low / scale.factor, axis.high / scale.factor, 4)) {
         const double y = axis.place(tick * scale.factor);
@@ -261,25 +256,6 @@ std::string strip_chart(const Metric& metric, std::string_view name, Language la
     return out;
 }
 
-/// Ticks of a logarithmic axis: decades, with their 2 and 5 where there are few of them.
-std::vector<double> logarithmic_ticks(double low, double high) {
-    std::vector<double> ticks;
-    const double decades = std::log10(high / low);
-    if (decades < 0.8) return axis_ticks(low, high, 4);
-    for (double decade = std::pow(10, std::floor(std::log10(low))); decade <= high; decade *= 10) {
-        for (const double step : {1.0, 2.0, 5.0}) {
-            if (step != 1 && decades > 2.5) continue;
-            if (decade * step >= low * 0.999 && decade * step <= high * 1.001) ticks.push_back(decade * step);
-        }
-    }
-    return ticks;
-}
-
-std::string duration_tick(double nanoseconds, Language language) {
-    const QuantityScale scale = scale_for(nanoseconds * 1e-9, Unit::second, language);
-    return tick_text(nanoseconds * 1e-9 / scale.factor) + " " + scale.unit;
-}
-
 std::string histogram_chart(const Histogram& histogram, std::string_view name, Language language) {
     const double least = std::max(1.0, static_cast<double>(histogram.minimum()));
     const double greatest = std::max(least, static_cast<double>(histogram.maximum()));
@@ -322,7 +298,7 @@ std::string histogram_chart(const Histogram& histogram, std::string_view name, L
         fmt::format_to(
             std::back_inserter(out),
             R"(<path class="a" d="M{0:.1f} {1:g}v4"/><text x="{0:.1f}" y="{2:g}" class="{4}">{3}</text>)", at,
-            bottom, bottom + 15, duration_tick(tick, language), anchor_of(at));
+            bottom, bottom + 15, quantity_tick(tick * 1e-9, Unit::second, language), anchor_of(at));
     }
     fmt::format_to(std::back_inserter(out),
                    R"(<path class="a" d="M{:g} {:g}H{:g}"/><text x="4" y="12">{}</text>)", left, bottom,

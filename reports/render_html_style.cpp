@@ -13,6 +13,7 @@ constexpr std::string_view colours = R"css(
   --pass: #14713f; --pass-soft: #e3f4ea; --fail: #b3261e; --fail-soft: #fdeceb;
   --inconclusive: #8a5a00; --inconclusive-soft: #fdf3dc; --not_measured: #5b6675; --not_measured-soft: #eef0f3;
   --waived: #6a459e; --waived-soft: #f2ecfa;
+  --line-0: #0a5f9e; --line-1: #00745a; --line-2: #b04a00; --line-3: #a03a78;
 }
 @media (prefers-color-scheme: dark) { :root {
   --ground: #14171c; --panel: #1c2027; --line: #323945; --text: #e4e8ee; --muted: #9da8b7; --link: #86b6f2;
@@ -20,6 +21,7 @@ constexpr std::string_view colours = R"css(
   --pass: #5fcf94; --pass-soft: #16301f; --fail: #ff8b80; --fail-soft: #3a1b19;
   --inconclusive: #ebbb55; --inconclusive-soft: #332810; --not_measured: #9da8b7; --not_measured-soft: #262c35;
   --waived: #c1a1f0; --waived-soft: #2a2140;
+  --line-0: #6cb8f0; --line-1: #3fc9a0; --line-2: #f19a4b; --line-3: #e79ac6;
 } }
 )css";
 
@@ -140,6 +142,15 @@ svg .l, svg .p { stroke: var(--draw); fill: none; vector-effect: non-scaling-str
 svg .l { stroke-width: 1.3; } svg .p { stroke-width: 3.4; stroke-opacity: .6; }
 svg .b { fill: var(--band); } svg .d { stroke: var(--text); stroke-width: .9; stroke-dasharray: 4 3; }
 svg .i { stroke: var(--inconclusive); stroke-width: 1; stroke-dasharray: 1.5 2.5; } svg .h { fill: var(--draw); }
+.curve { margin-top: 1rem; } .curve figure { max-width: 860px; } svg.narrow { display: none; }
+.curve .c0 { color: var(--line-0); } .curve .c1 { color: var(--line-1); } .curve .c2 { color: var(--line-2); } .curve .c3 { color: var(--line-3); }
+.curve .l { stroke: currentColor; stroke-width: 1.6; } .curve .l.c0 { stroke-width: 2.2; } .curve .v { fill: currentColor; stroke: var(--ground); stroke-width: 1; }
+.curve .k { font-size: 10.5px; } .curve .n { fill: currentColor; font-weight: 600; } .curve .u { font-weight: 600; }
+.curve .z { fill: var(--pass); fill-opacity: .09; } .curve .r { stroke: var(--text); stroke-width: 1; stroke-dasharray: 5 3; }
+.curve .f { stroke: currentColor; stroke-width: .9; stroke-dasharray: 1.5 2.5; } .curve .o { fill: none; stroke: currentColor; stroke-width: 1.5; }
+.points { margin-top: .6rem; max-width: 860px; font-size: .86rem; }
+.points td, .points tbody th { padding: .22rem .6rem; border-bottom: 1px solid var(--grid); } .points tbody th { font-weight: 600; }
+.points th:first-child { padding-left: 0; } .points th:last-child, .points td:last-child { padding-right: 0; }
 svg.mark { width: 160px; max-width: 100%; }
 .mark .z { fill: var(--pass); fill-opacity: .13; } .mark .v { fill: var(--muted); fill-opacity: .75; }
 .mark.pass .v { fill: var(--pass); } .mark.fail .v { fill: var(--fail); } .mark.inconclusive .v { fill: var(--inconclusive); }
@@ -176,8 +187,12 @@ constexpr std::string_view media = R"css(
   .stack .number::before { content: attr(data-label); color: var(--muted); font-size: .82rem; min-width: 7.2rem; }
   .stack.requirements th { width: auto; }
   .requirements .position svg { width: 100%; max-width: 260px; }
+  .curve figure { max-width: 480px; } svg.wide { display: none; } svg.narrow { display: block; }
+  .points { font-size: .78rem; } .points .spare { display: none; } .points th { overflow-wrap: normal; }
+  .points td, .points th { padding-left: .3rem; padding-right: 0; }
   .group dl > div { grid-template-columns: minmax(0, 1fr); gap: 0; }
 }
+@media screen and (max-width: 359px) { .points { font-size: .68rem; } }
 @page { size: A4; margin: 15mm 14mm 16mm; }
 @media print {
   :root {
@@ -185,6 +200,7 @@ constexpr std::string_view media = R"css(
     --draw: #1f5fae; --band: #1f5fae26; --grid: #e2e5ea;
     --pass: #0f6336; --pass-soft: #ffffff; --fail: #a3160f; --fail-soft: #ffffff; --inconclusive: #7a4f00; --inconclusive-soft: #ffffff;
     --not_measured: #48515d; --not_measured-soft: #ffffff; --waived: #57358a; --waived-soft: #ffffff;
+    --line-0: #0a5f9e; --line-1: #00745a; --line-2: #b04a00; --line-3: #a03a78;
   }
   html { font-size: 12px; } body { font-size: 9pt; line-height: 1.38; }
   .lists { grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); } .facts { grid-template-columns: repeat(3, 1fr); }
@@ -194,13 +210,13 @@ constexpr std::string_view media = R"css(
   main { max-width: none; padding: 0; }
   h1 { font-size: 19pt; } h2 { font-size: 14pt; margin-top: 1.6rem; padding-top: .7rem; } h3 { font-size: 11pt; margin-top: 1.1rem; }
   h2, h3, h5, .note { break-after: avoid; }
-  .verdict, .requirement, blockquote, figure, .group dl > div, .metrics tbody, .facts > div { break-inside: avoid; }
+  .verdict, .requirement, blockquote, figure, .group dl > div, .metrics tbody, .points tr, .facts > div { break-inside: avoid; }
   .badge { border: 1px solid currentColor; }
-  .share, .mark, .verdict, .badge { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .share, .mark, .curve, .verdict, .badge { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .charts { grid-template-columns: 1fr 1fr; } .machine { grid-template-columns: 1fr 1fr; }
   .requirements th:nth-child(1) { width: 104px; } .requirements th:nth-child(3) { width: 118px; }
   .requirements th:nth-child(4) { width: 104px; } .requirements th:nth-child(5) { width: 126px; } svg.mark { width: 116px; }
-  .metrics { font-size: 8.4pt; } .case { margin-bottom: 1.2rem; }
+  .metrics, .points { font-size: 8.4pt; } .case { margin-bottom: 1.2rem; }
   :target { background: none; }
 }
 )css";

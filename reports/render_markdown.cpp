@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include "reports/case_names.h"
+#include "reports/curve_table.h"
 #include "reports/report.h"
 #include "reports/run_summary.h"
 #include "reports/texts.h"
@@ -186,8 +187,10 @@ class MarkdownReport {
         for (const Outcome& outcome : report_.outcomes) {
             const std::string name = escaped(name_of(outcome.the_case));
             const std::string status(status_word(outcome.status, language_));
-            if (outcome.metrics.empty()) add_row({name, status, "", "", "", escaped(outcome.reason)});
-            for (const Metric& metric : outcome.metrics) {
+            const std::vector<const Metric*> metrics = metrics_beside_curve(outcome);
+            if (metrics.empty()) add_row({name, status, "", "", "", escaped(outcome.reason)});
+            for (const Metric* shown : metrics) {
+                const Metric& metric = *shown;
                 const bool in_words = metric.unit == Unit::version || metric.unit == Unit::text;
                 const std::string value =
                     in_words ? metric.text : format_quantity(metric.value, metric.unit, language_);
@@ -201,6 +204,24 @@ class MarkdownReport {
                                   : std::string(say("statistic." + std::string(to_string(metric.statistic)))),
                          escaped(outcome.reason)});
             }
+        }
+        for (const Outcome& outcome : report_.outcomes)
+            add_curve(outcome, escaped(name_of(outcome.the_case)));
+    }
+
+    void add_curve(const Outcome& outcome, const std::string& name) {
+        const std::optional<Curve> curve = curve_of(outcome);
+        if (!curve) return;
+        out_ += fmt::format("\n### {} ({})\n\n", say(curve->declaration->title), name);
+        const std::vector<CurveColumn> columns = curve_columns(*curve, language_);
+        std::vector<std::string> cells;
+        for (const CurveColumn& column : columns) cells.push_back(escaped(column.heading));
+        add_row(cells);
+        add_rule(columns.size());
+        for (std::size_t at = 0; at < curve->points.size(); ++at) {
+            cells.clear();
+            for (const CurveColumn& column : columns) cells.push_back(escaped(column.cells[at]));
+            add_row(cells);
         }
     }
 

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "reports/case_names.h"
+#include "reports/curve_table.h"
 #include "reports/figure.h"
 #include "reports/terminal_table.h"
 #include "reports/texts.h"
@@ -49,13 +50,13 @@ std::string share_of_limit(const Metric& metric) {
 }
 
 /// A second metric along the same axis (the plain pattern of each kernel) is left to the full reports.
-std::set<std::string> repeated_along_axes(const Outcome& outcome) {
+std::set<std::string> repeated_along_axes(const std::vector<const Metric*>& metrics) {
     std::set<std::string> repeated;
-    if (outcome.metrics.empty()) return repeated;
+    if (metrics.empty()) return repeated;
     std::set<std::string> seen;
-    for (const Metric& metric : outcome.metrics) {
-        const bool again = !seen.insert(metric.name).second;
-        if (again && metric.name != outcome.metrics.front().name) repeated.insert(metric.name);
+    for (const Metric* metric : metrics) {
+        const bool again = !seen.insert(metric->name).second;
+        if (again && metric->name != metrics.front()->name) repeated.insert(metric->name);
     }
     return repeated;
 }
@@ -80,14 +81,15 @@ TerminalTable table_of(const Report& report, Language language, bool labels_belo
     for (const Outcome& outcome : report.outcomes) {
         std::vector<TerminalTable::Row> rows;
         std::vector<std::string> facts;
-        const std::set<std::string> repeated = repeated_along_axes(outcome);
+        const std::vector<const Metric*> metrics = metrics_beside_curve(outcome);
+        const std::set<std::string> repeated = repeated_along_axes(metrics);
         if (outcome.status == Status::measured) {
-            for (const Metric& metric : outcome.metrics) {
-                if (repeated.contains(metric.name)) continue;
-                if (figure_of(metric, metric.statistic).sampled) {
-                    rows.push_back(measured_row(metric, outcome, names, language, labels_below));
+            for (const Metric* metric : metrics) {
+                if (repeated.contains(metric->name)) continue;
+                if (figure_of(*metric, metric->statistic).sampled) {
+                    rows.push_back(measured_row(*metric, outcome, names, language, labels_below));
                 } else {
-                    facts.push_back(fact_of(metric, language));
+                    facts.push_back(fact_of(*metric, language));
                 }
             }
         }
@@ -102,13 +104,30 @@ TerminalTable table_of(const Report& report, Language language, bool labels_belo
     return table;
 }
 
+/// The points of curves, a table a case, under the name of the case.
+std::string curves_of(const Report& report, Language language, int columns) {
+    const CaseNames names(report.cases, report.outcomes);
+    std::string out;
+    for (const Outcome& outcome : report.outcomes) {
+        const std::optional<Curve> curve = curve_of(outcome);
+        if (!curve || outcome.status != Status::measured) continue;
+        out += '\n';
+        const std::string title =
+            fmt::format("{} ({})", phrase(language, curve->declaration->title), names(outcome.the_case));
+        for (const std::string& line : wrapped(title, columns)) out += line + '\n';
+        out += curve_text(*curve, language, columns);
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string text_figures(const Report& report, Language language, int columns) {
+    const std::string curves = curves_of(report, language, columns);
     const TerminalTable beside = table_of(report, language, false);
-    if (beside.natural_width() <= columns) return beside.render(beside.natural_widths(), columns);
+    if (beside.natural_width() <= columns) return beside.render(beside.natural_widths(), columns) + curves;
     const TerminalTable below = table_of(report, language, true);
-    return below.render(below.fitted_widths(columns), columns);
+    return below.render(below.fitted_widths(columns), columns) + curves;
 }
 
 }  // namespace assay

@@ -180,6 +180,15 @@ std::span<const PhraseEntry> phrases_en() {
         {"chart.interval", "95 % interval"},
         {"chart.thinned", "{} samples, drawn as the range in each column"},
 
+        {"curve.latency_by_iops", "Latency at the IOPS reached"},
+        {"curve.depth", "Depth"},
+        {"curve.depth_note", "small numbers: queue depth"},
+        {"curve.iops", "IOPS"},
+        {"curve.latency", "latency"},
+        {"curve.in_flight", "In flight"},
+        {"curve.zone_note", "tinted: where both bounds hold"},
+        {"curve.logarithmic", "{} (logarithmic)"},
+
         {"machine.none", "The run holds no inventory of the machine."},
         {"machine.metrics", "As judged"},
         {"machine.other", "Other"},

@@ -179,6 +179,15 @@ std::span<const PhraseEntry> phrases_zh() {
         {"chart.interval", "95 % 置信区间"},
         {"chart.thinned", "共 {} 个样本，每列绘制其范围"},
 
+        {"curve.latency_by_iops", "各 IOPS 水平下的延迟"},
+        {"curve.depth", "深度"},
+        {"curve.depth_note", "小号数字为队列深度"},
+        {"curve.iops", "IOPS"},
+        {"curve.latency", "延迟"},
+        {"curve.in_flight", "在途请求"},
+        {"curve.zone_note", "着色区域内两项限值均满足"},
+        {"curve.logarithmic", "{}（对数）"},
+
         {"machine.none", "本次测试没有机器清单。"},
         {"machine.metrics", "参与判定的数据"},
         {"machine.other", "其他"},

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "reports/curve_table.h"
 #include "reports/texts.h"
 #include "suites/allow_destroy.h"
 #include "suites/cli/commands.h"
@@ -89,11 +90,13 @@ std::string metric_text(const Metric& metric, const Case& the_case) {
     return text + "\n";
 }
 
-std::string outcome_text(const Outcome& outcome, const Probe& probe) {
+std::string outcome_text(const Outcome& outcome, const Probe& probe, int columns) {
     std::string text =
         fmt::format("{}: {}{}\n", case_name(outcome.the_case, &probe), to_string(outcome.status),
                     outcome.reason.empty() ? "" : ": " + outcome.reason);
-    for (const Metric& metric : outcome.metrics) text += metric_text(metric, outcome.the_case);
+    for (const Metric* metric : metrics_beside_curve(outcome)) text += metric_text(*metric, outcome.the_case);
+    if (const std::optional<Curve> curve = curve_of(outcome))
+        text += "\n" + curve_text(*curve, Language::en, columns) + "\n";
     for (const Check& check : outcome.checks)
         text += fmt::format("  check {}: {}{}\n", check.name, check.passed ? "passed" : "FAILED",
                             check.detail.empty() ? "" : fmt::format(" ({})", check.detail));
@@ -145,7 +148,8 @@ int run_probe(const ProbeOptions& options, const Catalogue& catalogue) {
         outcome = execute(probe, the_case, context);
     }
     if (stream.live) fmt::print(stderr, "\r\033[K");
-    print(options.json ? outcome_line(outcome) + "\n" : outcome_text(outcome, probe));
+    print(options.json ? outcome_line(outcome) + "\n"
+                       : outcome_text(outcome, probe, style_of_output().columns));
     return exit_code_of(outcome.status);
 }
 

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reports/requirement_json.h"
+#include "tests/reports/curve_builders.h"
 
 namespace assay {
 
@@ -276,6 +277,11 @@ std::vector<Outcome> outcomes() {
                      {"every weight byte is touched", true, {}, "999 604 224 bytes a token"}};
     decode.notes = {"random int4 weights in the real shape: the speed is real, the words are not"};
     all.push_back(decode);
+
+    Outcome curve = building::latency_curve();
+    curve.resolved = deep.resolved;
+    curve.notes = {"each depth is held for 2 s after 0.5 s that do not count"};
+    all.push_back(curve);
 
     all.push_back(skipped({"memory.capacity", {{"device", "each:gpu"}}},
                           "no GPU: PCI shows no display or accelerator device with a driver"));

@@ -7,8 +7,8 @@
 namespace assay {
 
 /// A report such as a run of the suite `poc` on a server leaves: its real requirements with their quotes,
-/// judged in every way there is, ten cases with samples, series and histograms, and an inventory. Figures are
-/// made up from a fixed seed.
+/// judged in every way there is, eleven cases with samples, series and histograms, and an inventory. Figures
+/// are made up from a fixed seed.
 Report poc_like_report();
 
 /// A report whose every free text is hostile: markup, quotes, control characters, broken UTF-8, one word of
