@@ -219,4 +219,23 @@ LoadOptions load_options(const LoadKind& kind, const Case& the_case, const LoadC
     return options;
 }
 
+void add_content_checks(const LoadCase& ready, const Verification& done, const LoadOptions& options,
+                        Outcome& outcome) {
+    bool foreign = false;
+    for (std::size_t i = 0; i < ready.targets.size(); ++i) {
+        if (ready.prepared[i].pattern_seed) continue;
+        foreign = true;
+        outcome.checks.push_back(data_check(ready.prepared[i].path, ready.spans[i], options.seed));
+    }
+    if (foreign) {
+        outcome.notes.push_back("the content of a named target is not ours and could not be verified");
+    } else if (options.writes() || options.block_bytes % pattern_bytes == 0) {
+        outcome.checks.push_back(content_check(done));
+    } else {
+        outcome.notes.push_back(
+            fmt::format("blocks of {} bytes do not tell their content from themselves: not verified",
+                        options.block_bytes));
+    }
+}
+
 }  // namespace assay::storage

@@ -44,4 +44,9 @@ LoadCase prepare_load(const LoadKind& kind, const Case& the_case, Context& conte
 /// The load's targets; queue depth and jobs are left to the caller.
 LoadOptions load_options(const LoadKind& kind, const Case& the_case, const LoadCase& ready);
 
+/// Whether what was read and written is what should be there; of targets whose content is not ours, whether
+/// there is data at all.
+void add_content_checks(const LoadCase& ready, const Verification& done, const LoadOptions& options,
+                        Outcome& outcome);
+
 }  // namespace assay::storage

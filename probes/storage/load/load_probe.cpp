@@ -10,7 +10,6 @@
 #include "probes/storage/load/evidence.h"
 #include "probes/storage/load/members.h"
 #include "probes/storage/load/recording.h"
-#include "probes/storage/target/block_pattern.h"
 
 namespace assay::storage {
 namespace {
@@ -178,27 +177,6 @@ void add_write_notes(const LoadCase& ready, const Recording& recording, Outcome&
         recording.before.empty() ? 0.0 : -recording.before.front().at));
 }
 
-void add_checks(const LoadKind& kind, const LoadCase& ready, const LoadOptions& options,
-                const Recording& recording, const TransferCounters& counters, Outcome& outcome) {
-    const Verification& done = recording.verification;
-    // What came in during engine trials and warm-up counts on neither side but the device's, which may be
-    // more.
-    outcome.checks = counters.checks(done.read_bytes, done.written_bytes, outcome.notes);
-    outcome.checks.push_back(little_check(recording.slices));
-    const bool compared = kind.writes || options.block_bytes % pattern_bytes == 0;
-    bool foreign = false;
-    for (std::size_t i = 0; i < ready.targets.size(); ++i) {
-        if (ready.prepared[i].pattern_seed) continue;
-        foreign = true;
-        outcome.checks.push_back(data_check(ready.prepared[i].path, ready.spans[i], options.seed));
-    }
-    if (foreign) {
-        outcome.notes.push_back("the content of a named target is not ours and could not be verified");
-    } else if (compared) {
-        outcome.checks.push_back(content_check(done));
-    }
-}
-
 }  // namespace
 
 Probe load_probe(const LoadKind& kind, std::string_view summary) {
@@ -288,7 +266,10 @@ Outcome run_load(const LoadKind& kind, const Probe& probe, const Case& the_case,
     cpus.resize(std::min(cpus.size(), static_cast<std::size_t>(options.jobs)));
     outcome.resolved["cpus"] = fmt::format("{}", fmt::join(cpus, ","));
 
-    add_checks(kind, ready, options, recording, counters, outcome);
+    const Verification& done = recording.verification;
+    outcome.checks = counters.checks(done.read_bytes, done.written_bytes, outcome.notes);
+    outcome.checks.push_back(little_check(recording.slices));
+    add_content_checks(ready, done, options, outcome);
     add_metrics(kind, probe, options, recording, outcome);
     if (busy) MetricWriter(probe, outcome).add_single("device_busy", std::min(1.0, *busy / elapsed));
 

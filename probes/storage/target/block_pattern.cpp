@@ -94,8 +94,12 @@ bool part_is_right(std::span<const std::byte> part, std::uint64_t offset, std::u
     while (!part.empty()) {
         const std::size_t within = offset % pattern_bytes;
         const std::size_t length = std::min(part.size(), pattern_bytes - within);
+        std::uint64_t generation = 0;
+        if (within == 0 && length >= at_data * sizeof(std::uint64_t)) {
+            std::memcpy(&generation, part.data() + at_generation * sizeof generation, sizeof generation);
+        }
         Words expected;
-        make(expected, seed, offset / pattern_bytes, 0);
+        make(expected, seed, offset / pattern_bytes, generation);
         if (std::memcmp(part.data(), reinterpret_cast<const std::byte*>(expected.data()) + within, length) !=
             0) {
             return false;

@@ -23,8 +23,8 @@ enum class BlockState {
 };
 BlockState check_block(std::span<const std::byte, pattern_bytes> block, std::uint64_t index);
 
-/// Whether `part`, read at byte `offset`, is what fill_block(seed) wrote there, generation 0. Any offset and
-/// length.
+/// Whether `part`, read at byte `offset`, is what fill_block(seed) wrote there. Any offset and length; of a
+/// block whose head is in the part any generation, of others generation 0.
 bool part_is_right(std::span<const std::byte> part, std::uint64_t offset, std::uint64_t seed);
 
 /// The seed that a block was filled from (of a block that check_block calls right).
