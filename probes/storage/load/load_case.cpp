@@ -238,4 +238,20 @@ void add_content_checks(const LoadCase& ready, const Verification& done, const L
     }
 }
 
+void add_verify_pass(const LoadCase& ready, Context& context, Outcome& outcome) {
+    for (std::size_t i = 0; i < ready.targets.size(); ++i) {
+        if (!ready.prepared[i].pattern_seed) continue;
+        const std::string wrong = verify_pattern(ready.prepared[i].path, ready.spans[i],
+                                                 [&](double share) { context.progress("verifying", share); });
+        Check check;
+        check.name = "every block of the span";
+        check.passed = wrong.empty();
+        check.detail =
+            wrong.empty() ? fmt::format("{} bytes read back, each block's offset, seed and checksum compared",
+                                        ready.spans[i] / pattern_bytes * pattern_bytes)
+                          : wrong;
+        outcome.checks.push_back(check);
+    }
+}
+
 }  // namespace assay::storage

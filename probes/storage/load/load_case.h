@@ -49,4 +49,7 @@ LoadOptions load_options(const LoadKind& kind, const Case& the_case, const LoadC
 void add_content_checks(const LoadCase& ready, const Verification& done, const LoadOptions& options,
                         Outcome& outcome);
 
+/// The verify pass: reads every block of every span whose content is ours, and compares.
+void add_verify_pass(const LoadCase& ready, Context& context, Outcome& outcome);
+
 }  // namespace assay::storage

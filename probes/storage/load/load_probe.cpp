@@ -153,11 +153,11 @@ std::string method_note(const LoadKind& kind, const LoadOptions& options, const 
 }
 
 void add_write_notes(const LoadCase& ready, const Recording& recording, Outcome& outcome) {
-    outcome.notes.push_back(
-        "every block is the seed's noise under a key of its own (offset, seed, generation): incompressible, "
-        "unlike any "
-        "other, and told from itself; not flushed one by one, so that a device with a write cache may answer "
-        "from it");
+    outcome.notes.push_back(fmt::format(
+        "every block is the seed's noise under a key of its own (offset, seed, generation): "
+        "incompressible, unlike any other, and told from itself; not flushed one by one, so that a device "
+        "with a write cache may answer from it; {} bytes were written in all",
+        recording.verification.written_bytes));
     for (std::size_t i = 0; i < ready.targets.size(); ++i) {
         const std::optional<double> share = share_of_device(ready.targets[i], ready.spans[i]);
         if (!share) continue;
@@ -195,6 +195,14 @@ Probe load_probe(const LoadKind& kind, std::string_view summary) {
                 : "transfers reaped and submitted together, at least; auto: 1",
          1, 4096},
         {"seconds", ParameterKind::seconds, "10", "time measured, after warming up", 0.1, 86400},
+        {"verify",
+         ParameterKind::choice,
+         "sample",
+         "blocks compared with what was written: a sample while and after it runs, or all of the span after "
+         "it",
+         0,
+         0,
+         {"sample", "all"}},
     };
     probe.parameters.insert(probe.parameters.end(), std::begin(load), std::end(load));
     if (kind.writes) {
@@ -270,6 +278,7 @@ Outcome run_load(const LoadKind& kind, const Probe& probe, const Case& the_case,
     outcome.checks = counters.checks(done.read_bytes, done.written_bytes, outcome.notes);
     outcome.checks.push_back(little_check(recording.slices));
     add_content_checks(ready, done, options, outcome);
+    if (the_case.text("verify") == "all") add_verify_pass(ready, context, outcome);
     add_metrics(kind, probe, options, recording, outcome);
     if (busy) MetricWriter(probe, outcome).add_single("device_busy", std::min(1.0, *busy / elapsed));
 

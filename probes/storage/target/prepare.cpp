@@ -165,6 +165,31 @@ std::string sample_pattern(const std::filesystem::path& path, std::uint64_t byte
     return {};
 }
 
+std::string verify_pattern(const std::filesystem::path& path, std::uint64_t bytes, const Progress& progress) {
+    const os::FileDescriptor file = os::open_file(path, O_RDONLY | O_DIRECT);
+    const os::Mapping memory = os::Mapping::anonymous(chunk_bytes);
+    const std::uint64_t blocks = bytes / pattern_bytes;
+    std::uint64_t wrong = 0;
+    std::string first;
+    for (std::uint64_t index = 0; index < blocks;) {
+        const std::uint64_t offset = index * pattern_bytes;
+        const std::size_t wanted = std::min(chunk_bytes, (blocks - index) * pattern_bytes);
+        const ssize_t got = ::pread(file.get(), memory.data(), wanted, static_cast<off_t>(offset));
+        if (got < 0) fail(errno, fmt::format("pread {}", path.string()));
+        const std::span<const std::byte> data = memory.span().first(static_cast<std::size_t>(got));
+        if (data.size() < pattern_bytes) return fmt::format("block {} ends after {} bytes", index, got);
+        for (std::size_t at = 0; at + pattern_bytes <= data.size(); at += pattern_bytes, ++index) {
+            const BlockState state = check_block(data.subspan(at).first<pattern_bytes>(), index);
+            if (state == BlockState::right) continue;
+            if (wrong++ == 0) {
+                first = fmt::format("block {} (byte {}) is {}", index, index * pattern_bytes, name_of(state));
+            }
+        }
+        progress(static_cast<double>(index) / static_cast<double>(blocks));
+    }
+    return wrong == 0 ? "" : fmt::format("{} of {} blocks are wrong; {}", wrong, blocks, first);
+}
+
 std::optional<std::string> no_room(const Target& target, std::uint64_t bytes) {
     const std::uint64_t more = round_up(bytes) - std::min(round_up(bytes), target.size_bytes);
     if (more > target.file_system.free_bytes / 2) {

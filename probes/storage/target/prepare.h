@@ -29,6 +29,10 @@ void write_pattern(const os::FileDescriptor& file, std::uint64_t from, std::uint
 std::string sample_pattern(const std::filesystem::path& path, std::uint64_t bytes, int samples,
                            std::uint64_t seed);
 
+/// Reads the first `bytes` of a file directly, in order, and checks every whole block of it. Empty when all
+/// are right, else how many are not and what is wrong with the first.
+std::string verify_pattern(const std::filesystem::path& path, std::uint64_t bytes, const Progress& progress);
+
 /// A file ready to be read.
 struct Prepared {
     os::FileDescriptor holder;                  ///< keeps a nameless scratch file alive
