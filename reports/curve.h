@@ -27,9 +27,9 @@ struct CurveDeclaration {
     std::string_view axis;        ///< the label in which the points differ: "depth"
     std::string_view axis_title;  ///< heads its column
     std::string_view axis_note;   ///< says of the drawing's small numbers what they are
-    std::string_view x;           ///< the metric along the horizontal axis, which begins at zero
+    std::string_view x;           ///< the metric along the horizontal axis; both axes are logarithmic
     std::string_view x_title;
-    std::string_view y;  ///< the metric along the vertical axis, which is logarithmic
+    std::string_view y;  ///< the metric along the vertical axis
     std::string_view y_title;
     std::vector<Statistic> lines;  ///< of y; the first one is the headline and has its interval in the table
     std::string_view aside;        ///< a metric for the table alone

@@ -19,8 +19,8 @@ namespace {
 constexpr double text_size = 10.5;
 constexpr double marker_reach = 4.5;
 
-constexpr CurveFrame wide = {"wide", 760, 412, 58, 704, 40, 368, 6};
-constexpr CurveFrame narrow = {"narrow", 380, 412, 50, 324, 40, 368, 4};
+constexpr CurveFrame wide = {"wide", 760, 412, 58, 704, 40, 368};
+constexpr CurveFrame narrow = {"narrow", 380, 412, 50, 324, 40, 368};
 
 std::string marker(std::size_t number, Place place) {
     const double x = place.x, y = place.y;
@@ -91,7 +91,8 @@ class CurveDrawing {
                      quantity_tick(tick, placed_.unit_y, language_));
         }
         const QuantityScale scale = scale_for(placed_.greatest_x, placed_.unit_x, language_);
-        for (const double tick : axis_ticks(0, placed_.x.high / scale.factor, frame_.ticks)) {
+        for (const double tick :
+             logarithmic_ticks(placed_.x.low / scale.factor, placed_.x.high / scale.factor)) {
             const double x = placed_.x.place(tick * scale.factor);
             fmt::format_to(std::back_inserter(out_), R"(<path class="a" d="M{:.1f} {:g}v4"/>)", x,
                            frame_.bottom);
@@ -100,8 +101,10 @@ class CurveDrawing {
         fmt::format_to(std::back_inserter(out_), R"(<path class="a" d="M{:g} {:g}H{:g}"/>)", frame_.left,
                        frame_.bottom, frame_.right);
         const std::string_view x_title = phrase(language_, declaration_.x_title);
+        const std::string with_unit =
+            scale.unit.empty() ? std::string(x_title) : fmt::format("{}, {}", x_title, scale.unit);
         add_text({frame_.right, frame_.bottom + 34}, Anchor::end, "k",
-                 scale.unit.empty() ? std::string(x_title) : fmt::format("{} ({})", x_title, scale.unit));
+                 phrase_with(language_, "curve.logarithmic", with_unit));
     }
 
     /// The bounds' texts stand outside the plot, where nothing else can be.

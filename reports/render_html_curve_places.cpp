@@ -98,10 +98,11 @@ std::optional<PlacedCurve> place_curve(const Curve& curve, const Report& report,
     placed.greatest_x = x_range.high;
     // The lines' names stand to the right of the last points.
     const double share_for_names = 46 / (frame.right - frame.left);
-    double high = x_range.high / (1 - share_for_names);
-    if (placed.x_bound != nullptr) high = std::max(high, 1.06 * placed.x_bound->bound.low);
+    const double low = x_range.low / 1.2;
+    double high = low * std::pow(1.2 * x_range.high / x_range.low, 1 / (1 - share_for_names));
+    if (placed.x_bound != nullptr) high = std::max(high, 1.25 * placed.x_bound->bound.low);
     if (placed.y_bound != nullptr) y_range.take(placed.y_bound->bound.low);
-    placed.x = {0, high, frame.left, frame.right, false};
+    placed.x = {low, high, frame.left, frame.right, true};
     // Below the lowest point stand the points' names, and a row a mark.
     const double reserved = 16 + curve_row * static_cast<double>(placed.marks.size());
     placed.y = {y_range.low / 1.12, y_range.high * 1.25, frame.bottom - reserved, frame.top, true};

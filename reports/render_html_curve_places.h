@@ -16,7 +16,6 @@ namespace assay::html {
 struct CurveFrame {
     std::string_view style;
     double width, height, left, right, top, bottom;
-    int ticks;
 };
 
 /// The height of a row of text.
