@@ -40,7 +40,7 @@ struct EngineOptions {
 
 /// A queue of asynchronous requests to one file, used by one thread. Neither allocates nor locks once it
 /// stands. Errors of the calls are std::system_error; those of single requests come back as their result.
-/// Destroying it leaves no request that could still write into the memory.
+/// Destroying it, which that thread does too, waits for what is in flight and lets go of the file.
 class Engine {
   public:
     virtual ~Engine() = default;

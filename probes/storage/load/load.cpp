@@ -109,11 +109,11 @@ Verification Load::stop() {
 }
 
 std::vector<std::string> Load::engine_flags() const {
-    return shared_->jobs.front()->engine().flags();
+    return shared_->jobs.front()->engine_flags;
 }
 
 std::vector<std::string> Load::engine_refused() const {
-    return shared_->jobs.front()->engine().refused();
+    return shared_->jobs.front()->engine_refused;
 }
 
 }  // namespace assay::storage
