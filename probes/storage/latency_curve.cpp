@@ -138,6 +138,7 @@ Metric within_metric(const Probe& probe, std::string_view name, const Point* bes
 }
 
 void check(const Case& the_case, const Context& context) {
+    look_at_target(kind.probe, the_case, context);  // a depth is that of one target
     check_load(kind, the_case, context, static_cast<std::uint64_t>(the_case.integer("most_depth")));
 }
 
@@ -154,16 +155,13 @@ Estimate estimate(const Case& the_case, const Context&) {
 }
 
 void add_points(const Probe& probe, const Curve& curve, Outcome& outcome) {
-    Verification verification;
     for (const auto& [depth, point] : curve.points()) {
         outcome.metrics.push_back(point.iops);
         outcome.metrics.push_back(point.latency);
         outcome.metrics.push_back(in_flight_metric(probe, depth, point.recording));
-        verification.add(point.recording.verification);
         outcome.checks.push_back(
             little_check(point.recording.slices, fmt::format("Little's law at depth {}", depth)));
     }
-    outcome.checks.push_back(content_check(verification));
 }
 
 Outcome run(const Case& the_case, Context& context) {
@@ -195,8 +193,9 @@ Outcome run(const Case& the_case, Context& context) {
     for (const auto& [depth, point] : curve.points()) all.add(point.recording.verification);
     outcome.checks = counters.checks(all.read_bytes, 0, outcome.notes);
     add_points(probe, curve, outcome);
-    if (!ready.prepared.front().pattern_seed) {
-        outcome.checks.pop_back();
+    if (ready.prepared.front().pattern_seed) {
+        if (options.block_bytes % pattern_bytes == 0) outcome.checks.push_back(content_check(all));
+    } else {
         outcome.checks.push_back(data_check(ready.prepared.front().path, ready.spans.front(), options.seed));
         outcome.notes.push_back("the content of a named target is not ours and could not be verified");
     }

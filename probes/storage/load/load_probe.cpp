@@ -194,9 +194,8 @@ void add_checks(const LoadKind& kind, const LoadCase& ready, const LoadOptions& 
     }
     if (foreign) {
         outcome.notes.push_back("the content of a named target is not ours and could not be verified");
-    } else if (compared) {
-        outcome.checks.push_back(content_check(done));
     }
+    if (compared && (!foreign || done.verified > 0)) outcome.checks.push_back(content_check(done));
 }
 
 }  // namespace
