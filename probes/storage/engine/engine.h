@@ -63,6 +63,9 @@ class Engine {
 /// Throws std::system_error where the system does not have it (ENOSYS, EPERM) or not enough of it.
 std::unique_ptr<Engine> make_engine(EngineKind kind, const EngineOptions& options);
 
+/// The first engine that the system has, after begin(). Throws as make_engine() does where there is none.
+std::unique_ptr<Engine> begin_any_engine(const EngineOptions& options);
+
 // One file each; make_engine() chooses.
 std::unique_ptr<Engine> make_libaio_engine(const EngineOptions& options);
 std::unique_ptr<Engine> make_io_uring_engine(const EngineOptions& options);
