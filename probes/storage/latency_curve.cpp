@@ -160,6 +160,7 @@ Metric within_metric(const Probe& probe, std::string_view name, const Curve& cur
 }
 
 void check(const Case& the_case, const Context& context) {
+    look_at_target(kind.probe, the_case, context);  // a depth is that of one target
     check_load(kind, the_case, context, static_cast<std::uint64_t>(the_case.integer("most_depth")));
 }
 

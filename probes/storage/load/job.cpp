@@ -118,8 +118,15 @@ void Job::run() {
     } catch (...) {
         error = std::current_exception();
     }
+    let_go_of_engine();
     // Only now does the reader of slices stop waiting for this job.
     ended.store(true, std::memory_order_release);
+}
+
+void Job::let_go_of_engine() {
+    engine_flags = engine_->flags();
+    engine_refused = engine_->refused();
+    engine_.reset();  // by the thread that used it, and before anybody reuses the memory
 }
 
 /// Settles what a slot does next, and makes the data that it writes.

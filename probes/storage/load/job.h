@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -52,10 +53,12 @@ class Job {
     std::atomic<bool> ended{false};
     std::exception_ptr error;
     const std::size_t target_number;
-    const Engine& engine() const { return *engine_; }
+    std::vector<std::string> engine_flags;    // after join()
+    std::vector<std::string> engine_refused;  // after join()
 
   private:
     void run();
+    void let_go_of_engine();
     void work();
     void choose(std::uint32_t slot);
     void take(const Completion& completion, std::int64_t now);

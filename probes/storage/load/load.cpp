@@ -44,16 +44,16 @@ Load::Load(const LoadOptions& options) : shared_(std::make_unique<Shared>()) {
     try {
         for (const std::unique_ptr<Job>& job : shared_->jobs) job->start();
     } catch (...) {
-        end_jobs();
+        end();
         throw;
     }
 }
 
 Load::~Load() {
-    end_jobs();
+    end();
 }
 
-void Load::end_jobs() {
+void Load::end() {
     shared_->signals.stop.store(true, std::memory_order_relaxed);
     for (const std::unique_ptr<Job>& job : shared_->jobs) job->join();
 }
@@ -98,7 +98,7 @@ LoadSlice Load::next_slice() {
 }
 
 Verification Load::stop() {
-    end_jobs();
+    end();
     rethrow();
     Verification sum;
     for (const std::unique_ptr<Job>& job : shared_->jobs) {
@@ -109,11 +109,11 @@ Verification Load::stop() {
 }
 
 std::vector<std::string> Load::engine_flags() const {
-    return shared_->jobs.front()->engine().flags();
+    return shared_->jobs.front()->engine_flags;
 }
 
 std::vector<std::string> Load::engine_refused() const {
-    return shared_->jobs.front()->engine().refused();
+    return shared_->jobs.front()->engine_refused;
 }
 
 }  // namespace assay::storage

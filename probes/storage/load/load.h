@@ -87,8 +87,9 @@ class Load {
     /// Ends the running slice and returns it. Throws what a job threw: std::system_error for a transfer that
     /// failed, std::runtime_error for one that came back short.
     LoadSlice next_slice();
-    /// Waits for what is in flight, ends the jobs, and reads back a sample of what was written. Throws as
-    /// next_slice() does.
+    /// Waits for what is in flight and ends the jobs.
+    void end();
+    /// The same, and reads back a sample of what was written. Throws as next_slice() does.
     Verification stop();
 
     /// Of the first job's engine, whose like all have. After stop().
@@ -97,7 +98,6 @@ class Load {
 
   private:
     struct Shared;
-    void end_jobs();
     void rethrow() const;
 
     std::unique_ptr<Shared> shared_;

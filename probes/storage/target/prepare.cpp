@@ -114,8 +114,7 @@ void write_pattern(const os::FileDescriptor& file, std::uint64_t from, std::uint
     options.memory = memory.span();
     options.slot_bytes = chunk_bytes;
     options.depth = chunks_in_flight;
-    const std::unique_ptr<Engine> engine = make_engine(EngineKind::libaio, options);
-    engine->begin();
+    const std::unique_ptr<Engine> engine = begin_any_engine(options);
     std::array<std::uint32_t, chunks_in_flight> wanted{};
     std::uint64_t next = from;
     std::uint64_t done = from;
