@@ -1,18 +1,18 @@
 """Random reads and writes of 4 KiB against fio with the equal job on the same target.
 
-Both get the same target, time, depth and number of jobs, with O_DIRECT, and a new seed each round. They take turns,
-and who goes first alternates. A ratio is assay's figure divided by fio's of the same round; the median of the rounds
-is held against the goal.
+Both get the same target, time, depth and number of jobs, with O_DIRECT, and a new seed each round. They take
+turns, and who goes first alternates. A ratio is assay's figure divided by fio's of the same round; the median of
+the rounds is held against the goal.
 
 IOPS      the mean over the measured time, of both.
 latency   of both from before the submission until the completion is reaped: fio's `lat`, not its `clat`; its
           percentiles are those of --lat_percentiles.
 CPU       user and system time of the whole process, the kernel's I/O workers with it, for one operation. Of assay its
-          own figure over the measured time. Of fio all that the kernel charged to the process (wait4), less what the
-          same command costs when it does one operation and ends (0.15 s: allocating, generators, statistics), divided by
-          all its operations: it has no ramp, so that all of them are counted. Each is verified by a second way (assay: what
-          the kernel charged, divided by all its operations; fio: its own usr_cpu and sys_cpu); a warning says
-          where the two differ by more than 5 %.
+          own figure over the measured time. Of fio all that the kernel charged to the process (wait4), less what
+          the same command costs when it does one operation and ends (0.15 s: allocating, generators, statistics),
+          divided by all its operations: it has no ramp, so that all of them are counted. Each is verified by a second
+          way (assay: what the kernel charged, divided by all its operations; fio: its own usr_cpu and sys_cpu); a
+          warning says where the two differ by more than 5 %.
 
 A file is made for it, written in full by fio with incompressible data, and removed however this ends. A named target
 is only read. Writes have two files of one size side by side, since assay verifies what it wrote, which fio's writes
@@ -301,7 +301,8 @@ def agreement_warnings(results: list[tuple[dict, dict]]) -> list[str]:
         shares = [pair[at]["cpu_second_way"] / pair[at]["cpu"] for pair in results if pair[at].get("cpu_second_way")]
         if shares and abs(statistics.median(shares) - 1) > AGREEMENT:
             warnings.append(f"the two ways to tell the CPU time of {tool} differ by "
-                            f"{(statistics.median(shares) - 1) * 100:+.0f} %; longer runs (--seconds) bring them together")
+                            f"{(statistics.median(shares) - 1) * 100:+.0f} %; longer runs (--seconds) bring them "
+                            "together")
     return warnings
 
 
@@ -434,22 +435,24 @@ class Crosscheck:
                  for result in self.results for run in result.details.get("assay_runs", [])]
         if not peaks:
             return []
-        return [report.Limit("peak_memory", "assay's peak memory beside its buffers", max(peaks), MEMORY_LIMIT, "byte")]
+        return [report.Limit("peak_memory", "assay's peak memory beside its buffers", max(peaks), MEMORY_LIMIT,
+                             "byte")]
 
     def warnings(self) -> list[str]:
         foreign = [run["foreign_cpu"] for result in self.results for run in result.details.get("assay_runs", [])
                    if run["foreign_cpu"] is not None]
         if not foreign or statistics.median(foreign) <= DISTURBED:
             return []
-        return [f"{statistics.median(foreign) * 100:.0f} % of the machine's CPU time went to other processes: ratios of "
-                "a disturbed machine"]
+        return [f"{statistics.median(foreign) * 100:.0f} % of the machine's CPU time went to other processes: ratios "
+                "of a disturbed machine"]
 
     def head(self) -> dict:
         system = os.uname()
         target = {"path": self.target.path if self.target else None, "bytes": self.bytes,
                   "kind": self.target.kind if self.target else "disk",
                   "preparation": "as it is" if self.target else "written in full by fio --refill_buffers"}
-        return {"domain": "storage", "peer": "fio", "started_at": datetime.datetime.now(datetime.timezone.utc).isoformat(),
+        return {"domain": "storage", "peer": "fio",
+                "started_at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
                 "machine": {"kernel": f"{system.sysname} {system.release}", "cpus": os.cpu_count()},
                 "versions": {"assay": tools.version(self.assay), "peer": tools.version(self.fio)},
                 "target": target, "seconds": self.options.seconds, "rounds": self.options.rounds,
