@@ -69,6 +69,7 @@ void Book::clear() {
     for (Histogram* const histogram : {&read_latency, &write_latency, &submission, &completion})
         histogram->clear();
     in_flight_ns = 0;
+    operations = 0;
 }
 
 Job::Job(const JobSignals& signals, const LoadOptions& options, std::size_t target, int number)
@@ -229,9 +230,7 @@ void Job::work() {
     const bool one_by_one = options_.one_by_one();
     const std::size_t batch = static_cast<std::size_t>(options_.batch);
     std::size_t in_flight = 0;
-    std::uint64_t slice = 0;
     std::int64_t last = clock_.now().count();
-    book_->begin_ns = last;
 
     while (true) {
         const bool stopping = signals_.stop.load(std::memory_order_relaxed);
@@ -249,24 +248,40 @@ void Job::work() {
         const std::int64_t handed_over = one_by_one ? clock_.now().count() : 0;
         const std::size_t count = engine_->reap(completions_, std::min(batch, in_flight));
         const std::int64_t now = clock_.now().count();
+        account(last, now, in_flight, count);
         if (one_by_one) {
             book_->submission.record(static_cast<std::uint64_t>(handed_over - last));
             book_->completion.record(static_cast<std::uint64_t>(now - handed_over));
         }
-        book_->in_flight_ns += static_cast<double>(in_flight) * static_cast<double>(now - last);
         last = now;
         in_flight -= count;
         for (std::size_t i = 0; i < count; ++i) take(completions_[i], now);
-
-        const std::uint64_t wanted = signals_.slice.load(std::memory_order_acquire);
-        if (wanted != slice) {
-            book_->end_ns = now;
-            slice = wanted;
-            book_ = &books[slice % 2];
-            book_->begin_ns = now;
-            seen_slice.store(slice, std::memory_order_release);
-        }
     }
+}
+
+/// Enters into the books that `count` requests came back between `last` and `now`, `in_flight` being out.
+/// Where a slice ended in between, each of the two gets its share: so that all slices together count every
+/// operation once, over slices that are as long as the reader's clock says, also where this thread had to
+/// wait for its CPU.
+void Job::account(std::int64_t last, std::int64_t now, std::size_t in_flight, std::size_t count) {
+    const double length = static_cast<double>(now - last);
+    const double out = static_cast<double>(in_flight);
+    const double done = static_cast<double>(count);
+    const std::uint64_t wanted = signals_.slice.load(std::memory_order_acquire);
+    if (wanted == slice_) {
+        book_->in_flight_ns += out * length;
+        book_->operations += done;
+        return;
+    }
+    const std::int64_t boundary = std::clamp(signals_.boundary_ns.load(std::memory_order_relaxed), last, now);
+    const double share = now > last ? static_cast<double>(boundary - last) / length : 1.0;
+    book_->in_flight_ns += out * length * share;
+    book_->operations += done * share;
+    slice_ = wanted;
+    book_ = &books[slice_ % 2];
+    book_->in_flight_ns += out * length * (1 - share);
+    book_->operations += done * (1 - share);
+    seen_slice.store(slice_, std::memory_order_release);
 }
 
 }  // namespace assay::storage

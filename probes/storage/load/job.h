@@ -23,9 +23,8 @@ struct Book {
     Histogram write_latency;
     Histogram submission;
     Histogram completion;
-    std::int64_t begin_ns = 0;
-    std::int64_t end_ns = 0;
     double in_flight_ns = 0;  ///< requests in flight, integrated over time
+    double operations = 0;    ///< done in the slice; one across its end counts in part
 
     void reserve(const LoadOptions& options);
     void clear();
@@ -33,7 +32,8 @@ struct Book {
 
 /// What the reader of slices tells all jobs.
 struct JobSignals {
-    std::atomic<std::uint64_t> slice{0};  ///< which slice runs; a job writes into book slice % 2
+    std::atomic<std::uint64_t> slice{0};       ///< which slice runs; a job writes into book slice % 2
+    std::atomic<std::int64_t> boundary_ns{0};  ///< when it began; set before the number
     std::atomic<bool> stop{false};
 };
 
@@ -60,6 +60,7 @@ class Job {
     void run();
     void let_go_of_engine();
     void work();
+    void account(std::int64_t last, std::int64_t now, std::size_t in_flight, std::size_t count);
     void choose(std::uint32_t slot);
     void take(const Completion& completion, std::int64_t now);
     void verify(std::uint64_t offset, std::span<const std::byte> data);
@@ -88,6 +89,7 @@ class Job {
     std::vector<Transfer> ready_;  // to be handed over next: the first ready_count_
     std::size_t ready_count_ = 0;
     std::vector<Completion> completions_;
+    std::uint64_t slice_ = 0;
     Book* book_ = books.data();
     std::uint32_t until_verify_;
     std::thread thread_;

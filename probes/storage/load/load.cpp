@@ -13,6 +13,8 @@ struct Load::Shared {
     LoadOptions options;
     JobSignals signals;
     std::vector<std::unique_ptr<Job>> jobs;
+    SteadyClock clock;
+    std::int64_t begin_ns = 0;  ///< of the running slice
 };
 
 Histogram LoadSlice::latency() const {
@@ -42,6 +44,7 @@ Load::Load(const LoadOptions& options) : shared_(std::make_unique<Shared>()) {
     }
     // All that can fail is done before the first of them runs.
     try {
+        shared_->begin_ns = shared_->clock.now().count();
         for (const std::unique_ptr<Job>& job : shared_->jobs) job->start();
     } catch (...) {
         end();
@@ -66,8 +69,12 @@ void Load::rethrow() const {
 
 LoadSlice Load::next_slice() {
     const std::uint64_t finished = shared_->signals.slice.load(std::memory_order_relaxed);
+    const std::int64_t boundary = shared_->clock.now().count();
+    shared_->signals.boundary_ns.store(boundary, std::memory_order_relaxed);
     shared_->signals.slice.store(finished + 1, std::memory_order_release);
     LoadSlice sum;
+    sum.seconds = static_cast<double>(std::max<std::int64_t>(1, boundary - shared_->begin_ns)) * 1e-9;
+    shared_->begin_ns = boundary;
     if (shared_->options.targets.size() > 1) sum.target_rates.resize(shared_->options.targets.size(), 0);
     for (const std::unique_ptr<Job>& job : shared_->jobs) {
         // A job sees the new number when its next request comes back.
@@ -79,14 +86,10 @@ LoadSlice Load::next_slice() {
             std::this_thread::sleep_for(std::chrono::microseconds(20));
         }
         Book& book = job->books[finished % 2];
-        const double nanoseconds =
-            static_cast<double>(std::max<std::int64_t>(1, book.end_ns - book.begin_ns));
-        const std::uint64_t operations = book.read_latency.count() + book.write_latency.count();
-        const double rate = static_cast<double>(operations) * 1e9 / nanoseconds;
-        sum.operations += operations;
+        const double rate = book.operations / sum.seconds;
+        sum.operations += book.read_latency.count() + book.write_latency.count();
         sum.rate += rate;
         if (!sum.target_rates.empty()) sum.target_rates[job->target_number] += rate;
-        sum.seconds += nanoseconds * 1e-9 / static_cast<double>(shared_->jobs.size());
         sum.in_flight_seconds += book.in_flight_ns * 1e-9;
         sum.read_latency.merge(book.read_latency);
         sum.write_latency.merge(book.write_latency);

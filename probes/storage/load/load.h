@@ -46,9 +46,9 @@ struct LoadOptions {
 
 /// What all jobs did in one time slice. Latencies are from handing a request over to having it back.
 struct LoadSlice {
-    std::uint64_t operations = 0;
-    double rate = 0;               ///< operations a second, each job's over its own time
-    double seconds = 0;            ///< its length, the jobs' mean
+    std::uint64_t operations = 0;  ///< that came back in it
+    double rate = 0;               ///< operations a second; those across an end of the slice count in part
+    double seconds = 0;            ///< its length
     double in_flight_seconds = 0;  ///< requests in flight over time, counted apart from the latencies
     Histogram read_latency;
     Histogram write_latency;

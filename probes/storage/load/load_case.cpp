@@ -227,12 +227,14 @@ void add_content_checks(const LoadCase& ready, const Verification& done, const L
         foreign = true;
         outcome.checks.push_back(data_check(ready.prepared[i].path, ready.spans[i], options.seed));
     }
-    if (foreign) outcome.notes.push_back("the content of a named target is not ours and could not be verified");
+    if (foreign)
+        outcome.notes.push_back("the content of a named target is not ours and could not be verified");
     const bool comparable = options.writes() || options.block_bytes % pattern_bytes == 0;
     if (comparable && (!foreign || done.verified > 0)) outcome.checks.push_back(content_check(done));
     if (!comparable) {
-        outcome.notes.push_back(fmt::format(
-            "blocks of {} bytes do not tell their content from themselves: not verified", options.block_bytes));
+        outcome.notes.push_back(
+            fmt::format("blocks of {} bytes do not tell their content from themselves: not verified",
+                        options.block_bytes));
     }
 }
 
