@@ -36,14 +36,14 @@ Trial try_engine(EngineKind kind, LoadOptions options, double seconds, Context& 
     load.next_slice();
     const double cpu = process_cpu_seconds();
     wait(0.8);
-    const LoadSlice slice = load.next_slice();
     const double used = process_cpu_seconds() - cpu;
+    const LoadSlice slice = load.next_slice();
     // Its figures are thrown away, a wrong block is not.
     const Check content = content_check(load.stop());
     if (content.error > 0.0) {
         throw std::runtime_error(fmt::format("while trying {}: {}", to_string(kind), content.detail));
     }
-    return {kind, slice.rate, used / static_cast<double>(std::max<std::uint64_t>(1, slice.operations))};
+    return {kind, slice.rate, used / std::max(1.0, slice.rate * slice.seconds)};
 }
 
 bool is_better(const Trial& one, const Trial& other) {

@@ -93,6 +93,7 @@ Job::Job(const JobSignals& signals, const LoadOptions& options, std::size_t targ
       generation_step_(static_cast<std::uint64_t>(options.jobs)),
       transfers_(static_cast<std::size_t>(depth_)),
       submitted_ns_(transfers_.size()),
+      ready_slots_(transfers_.size()),
       ready_(transfers_.size()),
       completions_(transfers_.size()),
       until_verify_(first_verified) {
@@ -131,7 +132,7 @@ void Job::let_go_of_engine() {
 }
 
 /// Settles what a slot does next, and makes the data that it writes.
-void Job::choose(std::uint32_t slot) {
+const Transfer& Job::choose(std::uint32_t slot) {
     Transfer& transfer = transfers_[slot];
     transfer.write = options_.writes() && direction_.next() >= read_threshold_;
     std::uint64_t block = offsets_.next();
@@ -146,7 +147,7 @@ void Job::choose(std::uint32_t slot) {
         }
     }
     transfer.offset = block * options_.block_bytes;
-    ready_[ready_count_++] = transfer;
+    return transfer;
 }
 
 void Job::take(const Completion& completion, std::int64_t now) {
@@ -167,7 +168,7 @@ void Job::take(const Completion& completion, std::int64_t now) {
         }
     }
     ++total.operations;
-    choose(completion.slot);
+    ready_slots_[ready_count_++] = completion.slot;
 }
 
 void Job::fail(const Transfer& transfer, std::int32_t result) const {
@@ -225,8 +226,9 @@ void Job::work() {
     for (std::uint32_t slot = 0; slot < transfers_.size(); ++slot) {
         transfers_[slot].slot = slot;
         transfers_[slot].bytes = static_cast<std::uint32_t>(options_.block_bytes);
-        choose(slot);
+        ready_slots_[slot] = slot;
     }
+    ready_count_ = transfers_.size();
     const bool one_by_one = options_.one_by_one();
     const std::size_t batch = static_cast<std::size_t>(options_.batch);
     std::size_t in_flight = 0;
@@ -235,8 +237,10 @@ void Job::work() {
     while (true) {
         const bool stopping = signals_.stop.load(std::memory_order_relaxed);
         if (!stopping && ready_count_ > 0) {
+            // Not before: what was chosen and never written could not be told from a lost write.
+            for (std::size_t i = 0; i < ready_count_; ++i) ready_[i] = choose(ready_slots_[i]);
             const std::int64_t now = clock_.now().count();
-            for (std::size_t i = 0; i < ready_count_; ++i) submitted_ns_[ready_[i].slot] = now;
+            for (std::size_t i = 0; i < ready_count_; ++i) submitted_ns_[ready_slots_[i]] = now;
             book_->in_flight_ns += static_cast<double>(in_flight) * static_cast<double>(now - last);
             last = now;
             engine_->submit({ready_.data(), ready_count_}, one_by_one);

@@ -61,7 +61,7 @@ class Job {
     void let_go_of_engine();
     void work();
     void account(std::int64_t last, std::int64_t now, std::size_t in_flight, std::size_t count);
-    void choose(std::uint32_t slot);
+    const Transfer& choose(std::uint32_t slot);
     void take(const Completion& completion, std::int64_t now);
     void verify(std::uint64_t offset, std::span<const std::byte> data);
     void count_wrong(std::uint64_t offset);
@@ -86,7 +86,8 @@ class Job {
 
     std::vector<Transfer> transfers_;  // a slot each
     std::vector<std::int64_t> submitted_ns_;
-    std::vector<Transfer> ready_;  // to be handed over next: the first ready_count_
+    std::vector<std::uint32_t> ready_slots_;  // to be handed over next: the first ready_count_
+    std::vector<Transfer> ready_;             // what they will do
     std::size_t ready_count_ = 0;
     std::vector<Completion> completions_;
     std::uint64_t slice_ = 0;

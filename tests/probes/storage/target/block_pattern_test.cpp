@@ -39,7 +39,11 @@ TEST(BlockPattern, TellsGenerationsApart) {
         EXPECT_EQ(check_block(block, 13), BlockState::misplaced);
         EXPECT_EQ(generation_of(block), generation);
         EXPECT_EQ(seed_of(block), 7u);
-        EXPECT_EQ(part_is_right(block, 12 * pattern_bytes, 7), generation == 0);
+        // With the head any generation can be told, without it only the first.
+        const std::span<const std::byte> all(block);
+        EXPECT_TRUE(part_is_right(all, 12 * pattern_bytes, 7));
+        EXPECT_EQ(part_is_right(all.subspan(512), 12 * pattern_bytes + 512, 7), generation == 0);
+        EXPECT_EQ(part_is_right(all.first(32), 12 * pattern_bytes, 7), generation == 0);
         // Half of another generation is a torn write.
         Block torn = block;
         const Block other = made(7, 12);
