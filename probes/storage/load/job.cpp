@@ -130,7 +130,7 @@ void Job::let_go_of_engine() {
 }
 
 /// Settles what a slot does next, and makes the data that it writes.
-void Job::choose(std::uint32_t slot) {
+Transfer Job::choose(std::uint32_t slot) {
     Transfer& transfer = transfers_[slot];
     transfer.write = options_.writes() && direction_.next() >= read_threshold_;
     std::uint64_t block = offsets_.next();
@@ -145,7 +145,11 @@ void Job::choose(std::uint32_t slot) {
         }
     }
     transfer.offset = block * options_.block_bytes;
-    ready_[ready_count_++] = transfer;
+    return transfer;
+}
+
+std::int64_t Job::age_of_those_in_flight(std::size_t in_flight, std::int64_t now) const {
+    return static_cast<std::int64_t>(in_flight * static_cast<std::uint64_t>(now) - submitted_sum_ns_);
 }
 
 void Job::take(const Completion& completion, std::int64_t now) {
@@ -166,7 +170,8 @@ void Job::take(const Completion& completion, std::int64_t now) {
         }
     }
     ++total.operations;
-    choose(completion.slot);
+    submitted_sum_ns_ -= static_cast<std::uint64_t>(submitted_ns_[completion.slot]);
+    ready_[ready_count_++] = transfer;
 }
 
 void Job::fail(const Transfer& transfer, std::int32_t result) const {
@@ -224,7 +229,7 @@ void Job::work() {
     for (std::uint32_t slot = 0; slot < transfers_.size(); ++slot) {
         transfers_[slot].slot = slot;
         transfers_[slot].bytes = static_cast<std::uint32_t>(options_.block_bytes);
-        choose(slot);
+        ready_[ready_count_++] = transfers_[slot];
     }
     const bool one_by_one = options_.one_by_one();
     const std::size_t batch = static_cast<std::size_t>(options_.batch);
@@ -236,8 +241,10 @@ void Job::work() {
     while (true) {
         const bool stopping = signals_.stop.load(std::memory_order_relaxed);
         if (!stopping && ready_count_ > 0) {
+            for (std::size_t i = 0; i < ready_count_; ++i) ready_[i] = choose(ready_[i].slot);
             const std::int64_t now = clock_.now().count();
             for (std::size_t i = 0; i < ready_count_; ++i) submitted_ns_[ready_[i].slot] = now;
+            submitted_sum_ns_ += ready_count_ * static_cast<std::uint64_t>(now);
             book_->in_flight_ns += static_cast<double>(in_flight) * static_cast<double>(now - last);
             last = now;
             engine_->submit({ready_.data(), ready_count_}, one_by_one);
@@ -260,10 +267,13 @@ void Job::work() {
 
         const std::uint64_t wanted = signals_.slice.load(std::memory_order_acquire);
         if (wanted != slice) {
+            const std::int64_t age = age_of_those_in_flight(in_flight, now);
             book_->end_ns = now;
+            book_->end_age_ns = age;
             slice = wanted;
             book_ = &books[slice % 2];
             book_->begin_ns = now;
+            book_->begin_age_ns = age;
             seen_slice.store(slice, std::memory_order_release);
         }
     }

@@ -25,7 +25,9 @@ struct Book {
     Histogram completion;
     std::int64_t begin_ns = 0;
     std::int64_t end_ns = 0;
-    double in_flight_ns = 0;  ///< requests in flight, integrated over time
+    double in_flight_ns = 0;        ///< requests in flight, integrated over time
+    std::int64_t begin_age_ns = 0;  ///< how long those in flight had been so, together, at the beginning ...
+    std::int64_t end_age_ns = 0;    ///< ... and at the end
 
     void reserve(const LoadOptions& options);
     void clear();
@@ -60,7 +62,8 @@ class Job {
     void run();
     void let_go_of_engine();
     void work();
-    void choose(std::uint32_t slot);
+    Transfer choose(std::uint32_t slot);
+    std::int64_t age_of_those_in_flight(std::size_t in_flight, std::int64_t now) const;
     void take(const Completion& completion, std::int64_t now);
     void verify(std::uint64_t offset, std::span<const std::byte> data);
     void count_wrong(std::uint64_t offset);
@@ -85,7 +88,8 @@ class Job {
 
     std::vector<Transfer> transfers_;  // a slot each
     std::vector<std::int64_t> submitted_ns_;
-    std::vector<Transfer> ready_;  // to be handed over next: the first ready_count_
+    std::uint64_t submitted_sum_ns_ = 0;  // of those in flight; it may wrap, differences do not
+    std::vector<Transfer> ready_;         // of slots to be handed over next: the first ready_count_
     std::size_t ready_count_ = 0;
     std::vector<Completion> completions_;
     Book* book_ = books.data();

@@ -49,7 +49,11 @@ struct LoadSlice {
     std::uint64_t operations = 0;
     double rate = 0;               ///< operations a second, each job's over its own time
     double seconds = 0;            ///< its length, the jobs' mean
+    double in_flight = 0;          ///< requests in flight, each job's mean over its own time
     double in_flight_seconds = 0;  ///< requests in flight over time, counted apart from the latencies
+    /// Of these, what the latencies do not hold: the time so far of what is in flight at the slice's end,
+    /// less that at its beginning, whose latencies hold it.
+    double carried_seconds = 0;
     Histogram read_latency;
     Histogram write_latency;
     Histogram submission;              ///< of one_by_one loads: handing over ...
