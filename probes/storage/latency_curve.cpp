@@ -136,7 +136,7 @@ class Curve {
 Metric in_flight_metric(const Probe& probe, int depth, const Recording& recording) {
     SampleSet set = recording.rates;
     for (std::size_t i = 0; i < set.values.size(); ++i) {
-        set.values[i] = recording.slices[i].in_flight_seconds / std::max(1e-9, recording.slices[i].seconds);
+        set.values[i] = recording.slices[i].in_flight;
     }
     return make_metric(probe.metric("storage.latency_curve.in_flight"), set, Statistic::mean,
                        {{"depth", fmt::format("{}", depth)}});

@@ -132,7 +132,7 @@ void Job::let_go_of_engine() {
 }
 
 /// Settles what a slot does next, and makes the data that it writes.
-const Transfer& Job::choose(std::uint32_t slot) {
+Transfer Job::choose(std::uint32_t slot) {
     Transfer& transfer = transfers_[slot];
     transfer.write = options_.writes() && direction_.next() >= read_threshold_;
     std::uint64_t block = offsets_.next();
@@ -148,6 +148,10 @@ const Transfer& Job::choose(std::uint32_t slot) {
     }
     transfer.offset = block * options_.block_bytes;
     return transfer;
+}
+
+std::int64_t Job::age_of_those_in_flight(std::size_t in_flight, std::int64_t now) const {
+    return static_cast<std::int64_t>(in_flight * static_cast<std::uint64_t>(now) - submitted_sum_ns_);
 }
 
 void Job::take(const Completion& completion, std::int64_t now) {
@@ -168,6 +172,7 @@ void Job::take(const Completion& completion, std::int64_t now) {
         }
     }
     ++total.operations;
+    submitted_sum_ns_ -= static_cast<std::uint64_t>(submitted_ns_[completion.slot]);
     ready_slots_[ready_count_++] = completion.slot;
 }
 
@@ -241,6 +246,7 @@ void Job::work() {
             for (std::size_t i = 0; i < ready_count_; ++i) ready_[i] = choose(ready_slots_[i]);
             const std::int64_t now = clock_.now().count();
             for (std::size_t i = 0; i < ready_count_; ++i) submitted_ns_[ready_slots_[i]] = now;
+            submitted_sum_ns_ += ready_count_ * static_cast<std::uint64_t>(now);
             book_->in_flight_ns += static_cast<double>(in_flight) * static_cast<double>(now - last);
             last = now;
             engine_->submit({ready_.data(), ready_count_}, one_by_one);
@@ -281,8 +287,11 @@ void Job::account(std::int64_t last, std::int64_t now, std::size_t in_flight, st
     const double share = now > last ? static_cast<double>(boundary - last) / length : 1.0;
     book_->in_flight_ns += out * length * share;
     book_->operations += done * share;
+    const std::int64_t age = age_of_those_in_flight(in_flight, boundary);
+    book_->end_age_ns = age;
     slice_ = wanted;
     book_ = &books[slice_ % 2];
+    book_->begin_age_ns = age;
     book_->in_flight_ns += out * length * (1 - share);
     book_->operations += done * (1 - share);
     seen_slice.store(slice_, std::memory_order_release);

@@ -23,8 +23,10 @@ struct Book {
     Histogram write_latency;
     Histogram submission;
     Histogram completion;
-    double in_flight_ns = 0;  ///< requests in flight, integrated over time
-    double operations = 0;    ///< done in the slice; one across its end counts in part
+    double in_flight_ns = 0;        ///< requests in flight, integrated over time
+    double operations = 0;          ///< done in the slice; one across its end counts in part
+    std::int64_t begin_age_ns = 0;  ///< how long those in flight had been so, together, at the beginning ...
+    std::int64_t end_age_ns = 0;    ///< ... and at the end
 
     void reserve(const LoadOptions& options);
     void clear();
@@ -61,7 +63,8 @@ class Job {
     void let_go_of_engine();
     void work();
     void account(std::int64_t last, std::int64_t now, std::size_t in_flight, std::size_t count);
-    const Transfer& choose(std::uint32_t slot);
+    Transfer choose(std::uint32_t slot);
+    std::int64_t age_of_those_in_flight(std::size_t in_flight, std::int64_t now) const;
     void take(const Completion& completion, std::int64_t now);
     void verify(std::uint64_t offset, std::span<const std::byte> data);
     void count_wrong(std::uint64_t offset);
@@ -86,6 +89,7 @@ class Job {
 
     std::vector<Transfer> transfers_;  // a slot each
     std::vector<std::int64_t> submitted_ns_;
+    std::uint64_t submitted_sum_ns_ = 0;      // of those in flight; it may wrap, differences do not
     std::vector<std::uint32_t> ready_slots_;  // to be handed over next: the first ready_count_
     std::vector<Transfer> ready_;             // what they will do
     std::size_t ready_count_ = 0;

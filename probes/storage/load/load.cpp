@@ -90,7 +90,9 @@ LoadSlice Load::next_slice() {
         sum.operations += book.read_latency.count() + book.write_latency.count();
         sum.rate += rate;
         if (!sum.target_rates.empty()) sum.target_rates[job->target_number] += rate;
+        sum.in_flight += book.in_flight_ns * 1e-9 / sum.seconds;
         sum.in_flight_seconds += book.in_flight_ns * 1e-9;
+        sum.carried_seconds += static_cast<double>(book.end_age_ns - book.begin_age_ns) * 1e-9;
         sum.read_latency.merge(book.read_latency);
         sum.write_latency.merge(book.write_latency);
         sum.submission.merge(book.submission);

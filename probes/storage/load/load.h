@@ -49,7 +49,11 @@ struct LoadSlice {
     std::uint64_t operations = 0;  ///< that came back in it
     double rate = 0;               ///< operations a second; those across an end of the slice count in part
     double seconds = 0;            ///< its length
+    double in_flight = 0;          ///< requests in flight, the mean over time
     double in_flight_seconds = 0;  ///< requests in flight over time, counted apart from the latencies
+    /// Of these, what the latencies do not hold: the time so far of what is in flight at the slice's end,
+    /// less that at its beginning, whose latencies hold it.
+    double carried_seconds = 0;
     Histogram read_latency;
     Histogram write_latency;
     Histogram submission;              ///< of one_by_one loads: handing over ...

@@ -208,7 +208,9 @@ LoadOptions load_options(const LoadKind& kind, const Case& the_case, const LoadC
     for (std::size_t i = 0; i < ready.targets.size(); ++i) {
         const Target& target = ready.targets[i];
         LoadTarget load;
-        load.name = target.is_scratch() ? "the scratch file" : target.path.string();
+        load.name = !target.is_scratch()        ? target.path.string()
+                    : ready.targets.size() == 1 ? "the scratch file"
+                                                : fmt::format("the scratch file in {}", target.path.string());
         load.open = opener_of(kind, target, ready.prepared[i]);
         load.span_bytes = ready.spans[i];
         load.cpus = nearest_first(kernels::cpus_by_core(), target.leaves);

@@ -29,6 +29,7 @@ class StorageFixture : public testing::Test {
         ASSERT_NE(::mkdtemp(name.data()), nullptr);
         folder_ = name;
         context_.scratch = folder_;
+        context_.sampling.maximum_warm_up = Seconds(0.2);
     }
     void TearDown() override {
         if (!folder_.empty()) std::filesystem::remove_all(folder_);
