@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -33,6 +35,17 @@ double resident_share(const FileDescriptor& file) {
     const std::ptrdiff_t resident =
         std::count_if(pages.begin(), pages.end(), [](unsigned char bits) { return (bits & 1) != 0; });
     return static_cast<double>(resident) / static_cast<double>(pages.size());
+}
+
+double make_cold(const FileDescriptor& file) {
+    constexpr std::chrono::milliseconds pause{5};
+    constexpr int most_pauses = 100;
+    for (int pauses = 0;; ++pauses) {
+        drop_page_cache(file);
+        const double stayed = resident_share(file);
+        if (stayed == 0 || pauses == most_pauses) return stayed;
+        std::this_thread::sleep_for(pause);
+    }
 }
 
 }  // namespace assay::os

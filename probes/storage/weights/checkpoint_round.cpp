@@ -178,10 +178,7 @@ CheckpointWriteTimes CheckpointRound::write(Clock& clock) {
 
 double CheckpointRound::make_cold() const {
     double stayed = 0;
-    for (const os::FileDescriptor& file : files_) {
-        os::drop_page_cache(file);
-        stayed = std::max(stayed, os::resident_share(file));
-    }
+    for (const os::FileDescriptor& file : files_) stayed = std::max(stayed, os::make_cold(file));
     return stayed;
 }
 

@@ -300,9 +300,7 @@ double make_cold(const std::vector<Shard>& shards) {
     for (const Shard& shard : shards) {
         // Shards may be ranges of one file.
         if (!done.emplace(shard.path.string(), true).second) continue;
-        const os::FileDescriptor file = os::open_file(shard.path, O_RDONLY);
-        os::drop_page_cache(file);
-        largest = std::max(largest, os::resident_share(file));
+        largest = std::max(largest, os::make_cold(os::open_file(shard.path, O_RDONLY)));
     }
     return largest;
 }

@@ -123,6 +123,20 @@ TEST(PageCache, ForgetsAFileWhenTold) {
     EXPECT_EQ(resident_share(make_nameless_file(folder.path())), 0.0);
 }
 
+TEST(PageCache, BecomesColdAlsoWhileItIsReadAhead) {
+    const Folder folder;
+    if (file_system_of(folder.path()).in_memory) GTEST_SKIP() << "the working folder is in memory";
+    const FileDescriptor file = make_nameless_file(folder.path());
+    const std::vector<char> data(32 << 20, 'x');
+    ASSERT_EQ(::pwrite(file.get(), data.data(), data.size(), 0), static_cast<ssize_t>(data.size()));
+    EXPECT_EQ(make_cold(file), 0.0);
+    for (int attempt = 0; attempt < 20; ++attempt) {
+        // The call returns while the disk is still at it.
+        ASSERT_EQ(::posix_fadvise(file.get(), 0, 0, POSIX_FADV_WILLNEED), 0);
+        EXPECT_EQ(make_cold(file), 0.0);
+    }
+}
+
 TEST(Mapping, OwnsZeroedMemoryAndMoves) {
     Mapping mapping = Mapping::anonymous(10000);
     EXPECT_EQ(mapping.span().size(), 10000u);
