@@ -38,12 +38,16 @@ double resident_share(const FileDescriptor& file) {
 }
 
 double make_cold(const FileDescriptor& file) {
-    constexpr std::chrono::milliseconds pause{5};
-    constexpr int most_pauses = 100;
-    for (int pauses = 0;; ++pauses) {
+    constexpr std::chrono::milliseconds pause{10};
+    constexpr int most_rounds = 100;
+    // What is still on its way counts neither as resident nor can it be forgotten: it has to stay away.
+    constexpr int enough = 5;
+    int cold_in_a_row = 0;
+    for (int round = 1;; ++round) {
         drop_page_cache(file);
         const double stayed = resident_share(file);
-        if (stayed == 0 || pauses == most_pauses) return stayed;
+        cold_in_a_row = stayed == 0 ? cold_in_a_row + 1 : 0;
+        if (cold_in_a_row == enough || round == most_rounds) return stayed;
         std::this_thread::sleep_for(pause);
     }
 }

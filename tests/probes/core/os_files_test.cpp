@@ -1,9 +1,11 @@
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -127,13 +129,15 @@ TEST(PageCache, BecomesColdAlsoWhileItIsReadAhead) {
     const Folder folder;
     if (file_system_of(folder.path()).in_memory) GTEST_SKIP() << "the working folder is in memory";
     const FileDescriptor file = make_nameless_file(folder.path());
-    const std::vector<char> data(32 << 20, 'x');
+    const std::vector<char> data(8 << 20, 'x');
     ASSERT_EQ(::pwrite(file.get(), data.data(), data.size(), 0), static_cast<ssize_t>(data.size()));
     EXPECT_EQ(make_cold(file), 0.0);
     for (int attempt = 0; attempt < 20; ++attempt) {
         // The call returns while the disk is still at it.
         ASSERT_EQ(::posix_fadvise(file.get(), 0, 0, POSIX_FADV_WILLNEED), 0);
         EXPECT_EQ(make_cold(file), 0.0);
+        std::this_thread::sleep_for(std::chrono::milliseconds(30));
+        EXPECT_EQ(resident_share(file), 0.0);
     }
 }
 
