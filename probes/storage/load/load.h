@@ -19,7 +19,7 @@ struct LoadTarget {
     std::string name;
     std::function<os::FileDescriptor()> open;   ///< for direct I/O; each job calls it once
     std::uint64_t span_bytes = 0;               ///< of it that is used, from its start
-    std::vector<int> cpus = {};                 ///< that the jobs are pinned to, in turn; empty: not pinned
+    std::vector<int> cpus = {};                 ///< one for each job to be pinned to; not pinned if too few
     std::optional<std::uint64_t> pattern_seed;  ///< of content that is ours: read blocks are compared with it
     bool polled = false;                        ///< it completes requests by polling
 };
@@ -35,11 +35,15 @@ struct LoadOptions {
     int queue_depth = 1;
     int jobs = 1;
     int deeper_jobs = 0;  ///< of these, so many have one more in flight: for totals that do not divide
-    int batch = 1;        ///< completions waited for at once; those and their successors share a time stamp
+    int batch = 1;  ///< 1: transfers are taken and handed over one by one; above: at least so many together,
+                    ///< and all that there are, which share a time stamp
     std::uint64_t seed = 1;
 
     bool writes() const { return read_share < 1; }
     int depth_of(int job) const { return queue_depth + (job < deeper_jobs ? 1 : 0); }
+    /// Whether each job has a CPU of its own. More jobs than CPUs are spread better by the scheduler, which
+    /// moves them as they wait.
+    bool pins(const LoadTarget& target) const { return static_cast<std::size_t>(jobs) <= target.cpus.size(); }
     /// Whether every request is handed over alone, so that the time of doing so is its own.
     bool one_by_one() const { return queue_depth == 1 && deeper_jobs == 0; }
 };

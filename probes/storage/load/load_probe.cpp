@@ -129,6 +129,14 @@ void add_metrics(const LoadKind& kind, const Probe& probe, const LoadOptions& op
                     work.operations));
 }
 
+/// Those of the first target, near which all are looked for.
+std::string cpus_in_words(const LoadOptions& options) {
+    const LoadTarget& target = options.targets.front();
+    if (!options.pins(target)) return "the scheduler's choice";
+    const std::span<const int> taken = std::span(target.cpus).first(static_cast<std::size_t>(options.jobs));
+    return fmt::format("{}", fmt::join(taken, ","));
+}
+
 std::string method_note(const LoadKind& kind, const LoadOptions& options, const Recording& recording) {
     const std::string what =
         kind.writes ? (options.read_share > 0
@@ -139,19 +147,19 @@ std::string method_note(const LoadKind& kind, const LoadOptions& options, const 
                                   ? "one after another, each job in a part of its own"
                                   : "at random multiples of that";
     const std::string how =
-        options.one_by_one()
+        options.batch == 1
             ? "submitted and reaped one by one, each with its own time stamps"
             : fmt::format("submitted and reaped in batches of {} and more, which share a time stamp",
                           options.batch);
     return fmt::format(
         "{}, O_DIRECT from and to page-aligned memory, {} jobs of depth {}{}, {} of {} bytes {}, each job a "
-        "pinned "
-        "thread with a queue and a random stream of its own; {}; latency from before submission until "
-        "reaped; a "
-        "sample is a slice of {:.0f} ms; {} slices of warm-up left out",
+        "thread with a queue and a random stream of its own, {}; {}; latency from before submission until "
+        "reaped; a sample is a slice of {:.0f} ms; {} slices of warm-up left out",
         to_string(options.engine), options.jobs, options.queue_depth,
-        options.targets.size() > 1 ? " on each target" : "", what, options.block_bytes, where, how,
-        recording.slices.empty() ? 0 : recording.slices.front().seconds * 1e3,
+        options.targets.size() > 1 ? " on each target" : "", what, options.block_bytes, where,
+        options.pins(options.targets.front()) ? "pinned to a CPU"
+                                              : "placed by the scheduler since there are more than CPUs",
+        how, recording.slices.empty() ? 0 : recording.slices.front().seconds * 1e3,
         recording.rates.warm_up_samples);
 }
 
@@ -194,8 +202,9 @@ Probe load_probe(const LoadKind& kind, std::string_view summary) {
         {"jobs", ParameterKind::integer, random ? "4" : "1",
          "threads that work on each target at the same time", 1, 256},
         {"batch", ParameterKind::integer, "auto",
-         random ? "transfers reaped and submitted together, at least; auto: a quarter of the depth"
-                : "transfers reaped and submitted together, at least; auto: 1",
+         random ? "transfers reaped and submitted together, at least; 1: one by one; auto: a quarter of the "
+                  "depth"
+                : "transfers reaped and submitted together, at least; 1: one by one; auto: 1",
          1, 4096},
         {"seconds", ParameterKind::seconds, "10", "time measured, after warming up", 0.1, 86400},
         {"verify",
@@ -273,9 +282,7 @@ Outcome run_load(const LoadKind& kind, const Probe& probe, const Case& the_case,
         outcome.resolved["engine_refused"] = fmt::format("{}", fmt::join(recording.engine_refused, ", "));
     }
     outcome.resolved["batch"] = fmt::format("{}", options.batch);
-    std::vector<int> cpus = options.targets.front().cpus;
-    cpus.resize(std::min(cpus.size(), static_cast<std::size_t>(options.jobs)));
-    outcome.resolved["cpus"] = fmt::format("{}", fmt::join(cpus, ","));
+    outcome.resolved["cpus"] = cpus_in_words(options);
 
     const Verification& done = recording.verification;
     outcome.checks = counters.checks(done.read_bytes, done.written_bytes, outcome.notes);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
@@ -16,6 +17,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernels/cpu/affinity.h"
 #include "probes/core/os/file_system.h"
 #include "probes/core/os/mapping.h"
 #include "probes/core/os/scratch_file.h"
@@ -68,6 +70,16 @@ TEST_F(StorageTest, MeasuresOnAScratchFileAndLeavesNothingBehind) {
     EXPECT_THAT(outcome.resolved.at("engine"), AnyOf("libaio", "io_uring"));
     EXPECT_THAT(outcome.resolved.at("engine_choice"), HasSubstr("tried"));
     EXPECT_EQ(outcome.resolved.at("size_bytes"), "16777216");
+}
+
+TEST_F(StorageTest, GivesEachJobACpuWhereThereAreEnoughAndSaysSo) {
+    const std::size_t cpus = kernels::cpus_by_core().size();
+    const Outcome enough = run({{"jobs", std::to_string(cpus)}, {"queue_depth", "1"}});
+    ASSERT_EQ(enough.status, Status::measured) << enough.reason;
+    EXPECT_EQ(std::ranges::count(enough.resolved.at("cpus"), ','), static_cast<std::ptrdiff_t>(cpus) - 1);
+    const Outcome more = run({{"jobs", std::to_string(cpus + 1)}, {"queue_depth", "1"}});
+    ASSERT_EQ(more.status, Status::measured) << more.reason;
+    EXPECT_EQ(more.resolved.at("cpus"), "the scheduler's choice");
 }
 
 TEST_F(StorageTest, ReadsEveryBlockSizeThatTheDeviceTakes) {
