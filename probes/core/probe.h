@@ -31,7 +31,7 @@ struct Context {
     std::filesystem::path scratch = {};
     std::span<const Model> models = {};
     const CpuFacts* cpu_facts = nullptr;  ///< the catalogue's processors; null: none are known
-    std::uint64_t seed = 1;  ///< of all random data
+    std::uint64_t seed = 1;               ///< of all random data
     /// Named targets, exactly as the user gave them, whose data may be destroyed. Only the command line fills
     /// it: a suite or a journal gives no permission.
     std::vector<std::filesystem::path> allow_destroy = {};
