@@ -8,10 +8,6 @@ std::span<const PlannedMetric> planned_metrics() {
     using enum Unit;
     using enum Direction;
     static const std::array planned = {
-        PlannedMetric{{"memory.capacity.verified_bytes", byte, higher, "memory written and read back"},
-                      "memory.capacity"},
-        PlannedMetric{{"memory.capacity.verified_share", ratio, higher, "verified over labelled memory"},
-                      "memory.capacity"},
         PlannedMetric{
             {"interconnect.transfer.bandwidth", byte_per_second, higher, "copies between host and devices"},
             "interconnect.transfer"},

@@ -68,5 +68,6 @@ std::vector<SuiteEntry> entries_in_force(const Suite& suite);
 bool names_gpu(std::string_view device);
 
 std::vector<Model> load_models();
+CpuFacts load_cpu_facts();
 
 }  // namespace assay

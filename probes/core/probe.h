@@ -12,6 +12,7 @@
 #include "kernels/device/device.h"
 #include "probes/core/case.h"
 #include "probes/core/clock.h"
+#include "probes/core/cpu_facts.h"
 #include "probes/core/model.h"
 #include "probes/core/outcome.h"
 #include "probes/core/sampling.h"
@@ -29,7 +30,8 @@ struct Context {
     /// A folder for a nameless file, or the run's shared file (/proc/self/fd/N).
     std::filesystem::path scratch = {};
     std::span<const Model> models = {};
-    std::uint64_t seed = 1;  ///< of all random data
+    const CpuFacts* cpu_facts = nullptr;  ///< the catalogue's processors; null: none are known
+    std::uint64_t seed = 1;               ///< of all random data
     /// Named targets, exactly as the user gave them, whose data may be destroyed. Only the command line fills
     /// it: a suite or a journal gives no permission.
     std::vector<std::filesystem::path> allow_destroy = {};

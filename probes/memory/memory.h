@@ -5,5 +5,6 @@
 namespace assay {
 
 Probe memory_bandwidth_probe();
+Probe memory_capacity_probe();
 
 }  // namespace assay

@@ -105,13 +105,15 @@ SamplingPolicy sampling_policy(bool quick) {
 
 ProcessContext::ProcessContext(bool quick, std::filesystem::path scratch)
     : models_(load_models()),
+      cpu_facts_(load_cpu_facts()),
       context_{.clock = clock_,
                .sample = {},
                .progress = [](std::string_view, double) {},
                .sampling = sampling_policy(quick),
                .quick = quick,
                .scratch = std::move(scratch),
-               .models = models_} {
+               .models = models_,
+               .cpu_facts = &cpu_facts_} {
     context_.sample = [this](const SamplingPolicy& policy, const std::function<double()>& take) {
         return sample(policy, clock_, take);
     };

@@ -48,6 +48,7 @@ class ProcessContext {
   private:
     SteadyClock clock_;
     std::vector<Model> models_;
+    CpuFacts cpu_facts_;
     Context context_;
 };
 

@@ -73,7 +73,8 @@ class Contract : public ::testing::TestWithParam<std::string> {
                 .sampling = short_sampling(),
                 .quick = true,
                 .scratch = scratch_.path(),
-                .models = models_};
+                .models = models_,
+                .cpu_facts = &cpu_facts_};
     }
     const Probe& probe() const { return probe_named(GetParam()); }
     Case tiny() const { return make_case(probe(), probe().tiny); }
@@ -81,6 +82,7 @@ class Contract : public ::testing::TestWithParam<std::string> {
     SteadyClock clock_;
     ScratchFolder scratch_;
     std::vector<Model> models_ = load_models();
+    CpuFacts cpu_facts_ = load_cpu_facts();
 };
 
 TEST_P(Contract, IsNamedByDomainAndThing) {

@@ -1,0 +1,160 @@
+#include "probes/memory/capacity_plan.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "probes/core/os/cgroup.h"
+#include "probes/core/os/sysfs.h"
+#include "probes/core/os/text.h"
+
+namespace assay {
+
+namespace {
+
+constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
+// Less than this says nothing of a machine's memory.
+constexpr std::uint64_t smallest_useful = 16 * mebibyte;
+constexpr std::uint64_t smallest_reserve = 64 * mebibyte;
+constexpr std::uint64_t largest_reserve = 2048 * mebibyte;
+// Chunks are small enough to notice in time that memory runs short, and large enough to time.
+constexpr std::uint64_t chunks_at_best = 256;
+constexpr std::uint64_t smallest_chunk = 16 * mebibyte;
+constexpr std::uint64_t largest_chunk = 1024 * mebibyte;
+
+std::uint64_t rounded_up(std::uint64_t bytes, std::uint64_t multiple) {
+    return (bytes + multiple - 1) / multiple * multiple;
+}
+
+std::uint64_t chunk_size(std::uint64_t bytes) {
+    if (bytes <= smallest_chunk) return rounded_up((bytes + 3) / 4, page);
+    return std::clamp(rounded_up(bytes / chunks_at_best, 2 * mebibyte), smallest_chunk, largest_chunk);
+}
+
+/// The tightest limit of the control group and its parents; nothing where there is none.
+std::optional<std::uint64_t> cgroup_limit() {
+    std::optional<std::uint64_t> least;
+    for (const std::filesystem::path& folder : os::cgroup_folders("memory"))
+        for (const char* const file : {"memory.max", "memory.limit_in_bytes"}) {
+            // "max" is no number, and no limit.
+            const std::optional<std::int64_t> limit = os::read_integer(folder / file);
+            if (limit && *limit > 0)
+                least = std::min(least.value_or(std::numeric_limits<std::uint64_t>::max()),
+                                 static_cast<std::uint64_t>(*limit));
+        }
+    return least;
+}
+
+}  // namespace
+
+std::uint64_t reserve_bytes(bool is_host, std::uint64_t usable) {
+    return is_host ? std::clamp(usable / 20, smallest_reserve, largest_reserve) : usable / 100;
+}
+
+CapacitySize size_capacity(std::uint64_t asked, double share, std::uint64_t usable, std::uint64_t reserve) {
+    CapacitySize size;
+    size.reserve = reserve;
+    if (usable == 0) {
+        if (asked == 0)
+            size.reason =
+                "the system does not tell how much memory is free: bytes=N would say how much to check";
+        else
+            size.reason = fmt::format(
+                "{} bytes are checked, as asked for; the system does not tell what is free.", asked);
+        size.bytes = asked / page * page;
+        size.reserve = 0;
+        return size;
+    }
+    const std::uint64_t most = usable > size.reserve ? usable - size.reserve : 0;
+    const std::string left =
+        fmt::format("{} bytes may be used, less a reserve of {} leaves {}", usable, size.reserve, most);
+    if (asked != 0) {
+        if (asked > most) {
+            size.reason = fmt::format("{} bytes were asked for: {}", asked, left);
+            return size;
+        }
+        size.bytes = asked / page * page;
+        size.reason = fmt::format("{} bytes are checked, as asked for ({}).", size.bytes, left);
+        return size;
+    }
+    const std::uint64_t wanted = static_cast<std::uint64_t>(static_cast<double>(usable) * share);
+    const std::uint64_t bytes = std::min(wanted, most) / page * page;
+    if (bytes < smallest_useful) {
+        size.reason = fmt::format(
+            "{} bytes would be checked ({} of what may be used; {}), and fewer than {} say "
+            "nothing of a machine",
+            bytes, share, left, smallest_useful);
+        return size;
+    }
+    size.bytes = bytes;
+    size.reason = fmt::format("{} bytes are checked: {} of the {} that may be used{}.", bytes, share, usable,
+                              wanted > most ? fmt::format(", less a reserve of {}", size.reserve) : "");
+    return size;
+}
+
+LabelledMemory labelled_memory(const Device& device, const std::filesystem::path& root) {
+    if (device.info().kind != "cpu") return {device.info().memory_bytes, "what the device claims"};
+    LabelledMemory labelled;
+    const std::string meminfo = os::read_text(root / "proc/meminfo").value_or("");
+    labelled.bytes = os::value_of(meminfo, "MemTotal:").value_or(0) * 1024;
+    labelled.source = "MemTotal, the memory that the kernel manages";
+    const std::optional<std::uint64_t> limit = root == "/" ? cgroup_limit() : std::nullopt;
+    if (limit && (labelled.bytes == 0 || *limit < labelled.bytes))
+        labelled = {*limit, "the limit of the control group"};
+    return labelled;
+}
+
+TakenMemory take_memory(Device& device, const CapacitySize& size, const TakingRules& rules, Clock& clock) {
+    TakenMemory taken;
+    std::uint64_t chunk = chunk_size(size.bytes);
+    const std::uint64_t least_chunk = std::min(chunk, smallest_chunk);
+    std::string refusal;
+    const Nanoseconds begin = clock.now();
+    while (taken.bytes < size.bytes) {
+        const std::uint64_t next = std::min(chunk, size.bytes - taken.bytes);
+        const std::uint64_t left = rules.usable(taken.bytes);
+        if (left != 0 && left < next + size.reserve) {
+            taken.shortage = fmt::format(
+                "Stopped at {} of {} bytes: what may be used fell to {} bytes, and a reserve of {} is kept.",
+                taken.bytes, size.bytes, left, size.reserve);
+            return taken;
+        }
+        const double seconds = seconds_of(clock.now() - begin);
+        if (!taken.chunks.empty() && seconds > rules.time_limit.count()) {
+            taken.shortage = fmt::format(
+                "Stopped at {} of {} bytes: the system took {:.1f} s to hand these out, and {:.1f} s are "
+                "allowed "
+                "for that (seconds=N allows more).",
+                taken.bytes, size.bytes, seconds, rules.time_limit.count());
+            return taken;
+        }
+        try {
+            std::unique_ptr<DeviceMemory> memory = device.allocate(next, rules.huge_pages);
+            if (memory->host_pointer() == nullptr) {
+                taken = {};
+                taken.unreachable = true;
+                return taken;
+            }
+            rules.touch(*memory);
+            taken.chunks.push_back(std::move(memory));
+            taken.bytes += next;
+        } catch (const std::system_error& error) {
+            ++taken.refusals;
+            refusal = error.what();
+            if (chunk / 2 < least_chunk) break;
+            chunk = rounded_up(chunk / 2, page);
+        }
+    }
+    if (taken.bytes < size.bytes)
+        taken.shortage =
+            fmt::format("Only {} of {} bytes were had: the next {} were refused ({}).", taken.bytes,
+                        size.bytes, std::min(chunk, size.bytes - taken.bytes), refusal);
+    return taken;
+}
+
+}  // namespace assay
