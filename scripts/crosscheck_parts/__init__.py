@@ -1,0 +1,1 @@
+"""What scripts/crosscheck is made of: one module a domain, the others shared between them."""
