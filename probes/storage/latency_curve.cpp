@@ -38,19 +38,31 @@ LoadOptions options_at(LoadOptions options, int jobs, int depth) {
     return options;
 }
 
+/// A latency against the bound: as estimated, and as far as its interval tells.
+struct Within {
+    bool estimated = false;
+    bool surely = false;    ///< the whole interval is
+    bool possibly = false;  ///< some of it is
+};
+
+Within within(double value, const std::optional<Interval>& interval) {
+    const Interval known = interval.value_or(Interval{value, value});
+    return {value <= latency_bound, known.high <= latency_bound, known.low <= latency_bound};
+}
+
 struct Point {
     Recording recording;
     Metric iops;
     Metric latency;
-    bool mean_within = false;
-    bool percentile_within = false;
+    Within by_mean;
+    Within by_percentile;
 };
 
-double percentile_of(const Metric& latency, double rank) {
+Within percentile_within(const Metric& latency) {
     for (const Percentile& percentile : latency.summary.percentiles) {
-        if (percentile.rank == rank) return percentile.value;
+        if (percentile.rank == latency_rank) return within(percentile.value, percentile.ci95);
     }
-    return latency.summary.maximum;
+    return {};
 }
 
 /// Measures the curve's points, each once, in any order.
@@ -69,17 +81,17 @@ class Curve {
 
     void measure() {
         for (const int depth : coarse_depths(most_)) measure_at(depth);
-        for (const auto within : {&Point::mean_within, &Point::percentile_within}) {
-            while (const std::optional<int> depth = next_depth(judged(within))) measure_at(*depth);
+        for (const auto by : {&Point::by_mean, &Point::by_percentile}) {
+            while (const std::optional<int> depth = next_depth(judged(by))) measure_at(*depth);
         }
     }
     const std::map<int, Point>& points() const { return points_; }
 
     /// The point with most operations a second among those within the bound; null where there is none.
-    const Point* best(bool Point::*within) const {
+    const Point* best(Within Point::*by, bool Within::*how) const {
         const Point* best = nullptr;
         for (const auto& [depth, point] : points_) {
-            if (point.*within && (best == nullptr || point.iops.value > best->iops.value)) best = &point;
+            if (point.*by.*how && (best == nullptr || point.iops.value > best->iops.value)) best = &point;
         }
         return best;
     }
@@ -102,13 +114,13 @@ class Curve {
         for (const LoadSlice& slice : point.recording.slices) histograms.push_back(slice.read_latency);
         point.latency = make_latency_metric(probe_.metric("storage.latency_curve.latency"), histograms,
                                             point.recording.rates.at, Statistic::mean, axes);
-        point.mean_within = point.latency.value <= latency_bound;
-        point.percentile_within = percentile_of(point.latency, latency_rank) <= latency_bound;
+        point.by_mean = within(point.latency.value, point.latency.summary.mean_ci95);
+        point.by_percentile = percentile_within(point.latency);
     }
 
-    std::map<int, bool> judged(bool Point::*within) const {
+    std::map<int, bool> judged(Within Point::*by) const {
         std::map<int, bool> depths;
-        for (const auto& [depth, point] : points_) depths[depth] = point.*within;
+        for (const auto& [depth, point] : points_) depths[depth] = (point.*by).estimated;
         return depths;
     }
 
@@ -124,20 +136,31 @@ class Curve {
 Metric in_flight_metric(const Probe& probe, int depth, const Recording& recording) {
     SampleSet set = recording.rates;
     for (std::size_t i = 0; i < set.values.size(); ++i) {
-        set.values[i] = recording.slices[i].in_flight_seconds / std::max(1e-9, recording.slices[i].seconds);
+        set.values[i] = recording.slices[i].in_flight;
     }
     return make_metric(probe.metric("storage.latency_curve.in_flight"), set, Statistic::mean,
                        {{"depth", fmt::format("{}", depth)}});
 }
 
-/// The best point's rate under another name; 0 where no depth keeps within the bound.
-Metric within_metric(const Probe& probe, std::string_view name, const Point* best) {
+/// The best point's rate under another name; 0 where no depth keeps within the bound. Its interval reaches
+/// from the best point that surely does to the best that possibly does.
+Metric within_metric(const Probe& probe, std::string_view name, const Curve& curve, Within Point::*by) {
     const MetricDeclaration& declaration = probe.metric(name);
-    if (best == nullptr) return make_range_metric(declaration, {0});
-    return make_metric(declaration, best->recording.rates);
+    const Point* const best = curve.best(by, &Within::estimated);
+    Metric metric =
+        best == nullptr ? make_exact_metric(declaration, 0) : make_metric(declaration, best->recording.rates);
+    const auto interval_of = [](const Point* point) {
+        return point == nullptr ? Interval{} : point->iops.summary.median_ci95.value_or(Interval{});
+    };
+    const Interval own = interval_of(best);
+    metric.summary.median_ci95 = {std::min(own.low, interval_of(curve.best(by, &Within::surely)).low),
+                                  std::max(own.high, interval_of(curve.best(by, &Within::possibly)).high)};
+    metric.summary.interval_method = "block bootstrap, over all depths whose latency may be within the bound";
+    return metric;
 }
 
 void check(const Case& the_case, const Context& context) {
+    look_at_target(kind.probe, the_case, context);  // a depth is that of one target
     check_load(kind, the_case, context, static_cast<std::uint64_t>(the_case.integer("most_depth")));
 }
 
@@ -199,11 +222,10 @@ Outcome run(const Case& the_case, Context& context) {
     Curve curve(probe, the_case, chosen, context);
     curve.measure();
 
-    const Point* const by_mean = curve.best(&Point::mean_within);
-    const Point* const by_percentile = curve.best(&Point::percentile_within);
-    outcome.metrics.push_back(within_metric(probe, "storage.latency_curve.iops_within_100us", by_mean));
     outcome.metrics.push_back(
-        within_metric(probe, "storage.latency_curve.iops_within_100us_p99", by_percentile));
+        within_metric(probe, "storage.latency_curve.iops_within_100us", curve, &Point::by_mean));
+    outcome.metrics.push_back(
+        within_metric(probe, "storage.latency_curve.iops_within_100us_p99", curve, &Point::by_percentile));
     Verification all;
     for (const auto& [depth, point] : curve.points()) all.add(point.recording.verification);
     outcome.checks = counters.checks(all.read_bytes, 0, outcome.notes);
@@ -224,8 +246,10 @@ Outcome run(const Case& the_case, Context& context) {
             "as large; reaped one by one as they come; after the powers of two, bisection for the most "
             "operations within 100 µs, by mean and by p99",
             options.block_bytes, to_string(chosen.engine), jobs));
-    if (by_mean == nullptr) outcome.notes.push_back("no depth has a mean latency within 100 µs");
-    if (by_percentile == nullptr) outcome.notes.push_back("no depth has its p99 within 100 µs");
+    if (curve.best(&Point::by_mean, &Within::estimated) == nullptr)
+        outcome.notes.push_back("no depth has a mean latency within 100 µs");
+    if (curve.best(&Point::by_percentile, &Within::estimated) == nullptr)
+        outcome.notes.push_back("no depth has its p99 within 100 µs");
     for (std::string& note : machine_notes(ready.targets.front(), ready.spans.front())) {
         outcome.notes.push_back(std::move(note));
     }

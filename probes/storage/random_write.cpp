@@ -6,18 +6,6 @@ namespace {
 
 constexpr storage::LoadKind kind{"storage.random_write", storage::Order::random, true};
 
-void check(const Case& the_case, const Context& context) {
-    storage::check_load_case(kind, the_case, context);
-}
-
-Estimate estimate(const Case& the_case, const Context& context) {
-    return storage::estimate_load(kind, the_case, context);
-}
-
-Outcome run(const Case& the_case, Context& context) {
-    return storage::run_load(kind, storage_random_write_probe(), the_case, context);
-}
-
 }  // namespace
 
 Probe storage_random_write_probe() {
@@ -52,9 +40,7 @@ Probe storage_random_write_probe() {
         {"storage.random_write.last_done", second, lower,
          "when the slowest of several targets had done its share"},
     };
-    probe.run = run;
-    probe.estimate = estimate;
-    probe.check = check;
+    storage::set_load_functions<kind, storage_random_write_probe>(probe);
     return probe;
 }
 

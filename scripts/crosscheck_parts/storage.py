@@ -12,7 +12,7 @@ CPU       user and system time of the whole process, the kernel's I/O workers wi
           the same command costs when it does one operation and ends (0.15 s: allocating, generators, statistics),
           divided by all its operations: it has no ramp, so that all of them are counted. Each is verified by a second
           way (assay: what the kernel charged, divided by all its operations; fio: its own usr_cpu and sys_cpu); a
-          warning says where the two differ by more than 5 %.
+          warning says where the two differ by more than 5 %, or where rate and latency contradict Little's law.
 
 A file is made for it, written in full by fio with incompressible data, and removed however this ends. A named target
 is only read. Writes have two files of one size side by side, since assay verifies what it wrote, which fio's writes
@@ -286,8 +286,9 @@ def assay_figures(outcome: dict, finished: process.Finished, load: Load) -> dict
                "cpu": tools.summary(outcome, probe + ".cpu_per_io")["mean"],
                "peak_bytes": finished.peak_bytes, "engine": outcome["case"].get("resolved", {}).get("engine"),
                "foreign_cpu": (outcome.get("conditions") or {}).get("foreign_cpu")}
-    # Engine trials, and reading back what was written, are in the process and not in the count.
-    operations = None if load.kind.writes or load.kind.engine == "auto" else all_operations(outcome)
+    # Trials of the engines are in the process and not in the count. (Reading back some of what was written is, too,
+    # but costs little.)
+    operations = None if load.kind.engine == "auto" else all_operations(outcome)
     if operations:
         figures.update(cpu_second_way=finished.cpu_seconds / operations, operations=operations)
     return figures
@@ -303,6 +304,17 @@ def agreement_warnings(results: list[tuple[dict, dict]]) -> list[str]:
             warnings.append(f"the two ways to tell the CPU time of {tool} differ by "
                             f"{(statistics.median(shares) - 1) * 100:+.0f} %; longer runs (--seconds) bring them "
                             "together")
+    return warnings
+
+
+def little_warnings(results: list[tuple[dict, dict]], in_flight: int) -> list[str]:
+    """Little's law: a rate times the mean latency is what was in flight, of which there cannot have been more."""
+    warnings = []
+    for at, tool in ((0, "assay"), (1, "fio")):
+        made = statistics.median(pair[at]["iops"] * pair[at]["mean"] for pair in results)
+        if made > in_flight * (1 + AGREEMENT):
+            warnings.append(f"IOPS and mean latency of {tool} make {made:.0f} operations in flight, of which there "
+                            f"were {in_flight}: its IOPS are too high, as where its threads wait for a CPU")
     return warnings
 
 
@@ -323,7 +335,7 @@ def measure(load: Load, rounds: int, result: report.CaseResult) -> None:
     result.rows = pairs.rows_of(quantities_of(load.kind), results)
     result.details = {"fio_start_cpu_seconds": start_cpu_seconds, "assay_runs": [pair[0] for pair in results],
                       "peer_runs": [pair[1] for pair in results]}
-    result.warnings = agreement_warnings(results)
+    result.warnings = agreement_warnings(results) + little_warnings(results, load.depth * load.jobs)
 
 
 def title_of(load: Load) -> str:

@@ -105,7 +105,8 @@ std::string outcome_text(const Outcome& outcome, const Probe& probe, int columns
     return text;
 }
 
-/// Progress on standard error: the lines that a runner reads, or one live line for a person; a percent at a time.
+/// Progress on standard error: the lines that a runner reads, or one live line for a person; a percent at a
+/// time.
 class ProgressLine {
   public:
     explicit ProgressLine(const ErrorStream& stream) : stream_(stream) {}

@@ -128,6 +128,13 @@ class Crosscheck(unittest.TestCase):
         self.assertTrue(any("CPU time of fio" in text for text in document["cases"][0]["warnings"]))
         self.assertIn("warning", done.stderr)
 
+    def test_a_rate_that_contradicts_the_latency_is_told(self):
+        self.plan(assay={**SAME, "iops": 128 / 100e-6 * 1.2}, fio={**SAME, "iops": 128 / 100e-6})
+        document, _ = self.document("--cases", "best", "--rounds", "1")
+        told = [text for text in document["cases"][0]["warnings"] if "in flight" in text]
+        self.assertEqual(len(told), 1)
+        self.assertIn("of assay make 154 operations", told[0])
+
     def test_both_get_the_equal_job(self):
         self.run_it("--cases", "throughput", "--rounds", "1", "--queue-depth", "16", "--jobs", "3")
         assay, fio = sorted(self.measured_calls())

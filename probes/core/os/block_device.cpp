@@ -117,7 +117,8 @@ std::optional<DeviceCounters> read_counters(const std::vector<BlockDevice>& devi
         sum.read_bytes += parse_number(words[2]).value_or(0) * sector_bytes;
         sum.writes += parse_number(words[4]).value_or(0);
         sum.written_bytes += parse_number(words[6]).value_or(0) * sector_bytes;
-        if (words.size() > 9) sum.busy_seconds += static_cast<double>(parse_number(words[9]).value_or(0)) * 1e-3;
+        if (words.size() > 9)
+            sum.busy_seconds += static_cast<double>(parse_number(words[9]).value_or(0)) * 1e-3;
     }
     return sum;
 }

@@ -1,6 +1,7 @@
 #include "probes/storage/engine/engine.h"
 
 #include <stdexcept>
+#include <system_error>
 
 namespace assay::storage {
 
@@ -20,6 +21,17 @@ std::unique_ptr<Engine> make_engine(EngineKind kind, const EngineOptions& option
         throw std::logic_error("an engine's memory is smaller than its slots");
     }
     return kind == EngineKind::libaio ? make_libaio_engine(options) : make_io_uring_engine(options);
+}
+
+std::unique_ptr<Engine> begin_any_engine(const EngineOptions& options) {
+    std::unique_ptr<Engine> engine;
+    try {
+        engine = make_engine(EngineKind::libaio, options);
+    } catch (const std::system_error&) {
+        engine = make_engine(EngineKind::io_uring, options);
+    }
+    engine->begin();
+    return engine;
 }
 
 }  // namespace assay::storage

@@ -40,7 +40,7 @@ struct EngineOptions {
 
 /// A queue of asynchronous requests to one file, used by one thread. Neither allocates nor locks once it
 /// stands. Errors of the calls are std::system_error; those of single requests come back as their result.
-/// Destroying it leaves no request that could still write into the memory.
+/// Destroying it, which that thread does too, waits for what is in flight and lets go of the file.
 class Engine {
   public:
     virtual ~Engine() = default;
@@ -62,6 +62,9 @@ class Engine {
 
 /// Throws std::system_error where the system does not have it (ENOSYS, EPERM) or not enough of it.
 std::unique_ptr<Engine> make_engine(EngineKind kind, const EngineOptions& options);
+
+/// The first engine that the system has, after begin(). Throws as make_engine() does where there is none.
+std::unique_ptr<Engine> begin_any_engine(const EngineOptions& options);
 
 // One file each; make_engine() chooses.
 std::unique_ptr<Engine> make_libaio_engine(const EngineOptions& options);

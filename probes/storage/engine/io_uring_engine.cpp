@@ -2,8 +2,10 @@
 // submission and waiting in one system call, and polled completion where asked for. What the kernel refuses
 // is dropped, one setting at a time, and told.
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
 #include <system_error>
 
 #include <liburing.h>
@@ -41,8 +43,8 @@ class IoUringEngine final : public Engine {
         if (polled_ && !polling_works()) {
             tear_down();
             polled_ = false;
-            refused_.push_back(fmt::format("{} (the device has no poll queue for it)", polled_name));
             set_up();
+            refused_.push_back(fmt::format("{} (the device has no poll queue for it)", polled_name));
         }
         // Spares the kernel the look-up of the ring's descriptor at each call; for this thread alone.
         if (::io_uring_register_ring_fd(&ring_) == 1) flags_.emplace_back("registered ring");
@@ -93,7 +95,9 @@ class IoUringEngine final : public Engine {
 
     void count_submitted(int result, const char* call) {
         if (result >= 0) {
-            unsubmitted_ -= std::min(unsubmitted_, static_cast<std::size_t>(result));
+            const std::size_t submitted = std::min(unsubmitted_, static_cast<std::size_t>(result));
+            unsubmitted_ -= submitted;
+            in_flight_ += submitted;
         } else if (result != -EINTR && result != -EAGAIN && result != -EBUSY) {
             throw std::system_error(-result, std::generic_category(), call);
         }
@@ -106,10 +110,13 @@ class IoUringEngine final : public Engine {
             completions[i] = {static_cast<std::uint32_t>(completions_[i]->user_data), completions_[i]->res};
         }
         ::io_uring_cq_advance(&ring_, count);
+        in_flight_ -= count;
         return count;
     }
 
     void set_up() {
+        flags_.clear();
+        refused_.clear();
         std::size_t count = std::size(settings);
         int result = make_ring(count);
         while (result == -EINVAL && count > 0) {
@@ -122,7 +129,6 @@ class IoUringEngine final : public Engine {
                                     "io_uring_setup (not in this kernel, or forbidden in this container)");
         }
         ring_stands_ = true;
-        flags_.clear();
         for (std::size_t i = 0; i < count; ++i) flags_.emplace_back(settings[i].name);
         if (polled_) flags_.emplace_back(polled_name);
         const int file = ::io_uring_register_files(&ring_, &options_.file, 1);
@@ -157,9 +163,26 @@ class IoUringEngine final : public Engine {
         return done.result != -EOPNOTSUPP && done.result != -EINVAL;
     }
 
+    /// The kernel takes a ring apart later, by itself: until then the file would stay open and the memory in
+    /// use.
     void tear_down() {
-        if (ring_stands_) ::io_uring_queue_exit(&ring_);
+        if (!ring_stands_) return;
+        wait_for_the_rest();
+        if (registered_file_) ::io_uring_unregister_files(&ring_);
+        if (registered_memory_) ::io_uring_unregister_buffers(&ring_);
+        ::io_uring_queue_exit(&ring_);
         ring_stands_ = false;
+    }
+
+    void wait_for_the_rest() {
+        while (in_flight_ > 0) {
+            io_uring_cqe* done = nullptr;
+            const int result = ::io_uring_wait_cqe(&ring_, &done);
+            if (result == -EINTR || result == -EAGAIN) continue;
+            if (result < 0) return;
+            ::io_uring_cqe_seen(&ring_, done);
+            --in_flight_;
+        }
     }
 
     EngineOptions options_;
@@ -168,6 +191,7 @@ class IoUringEngine final : public Engine {
     bool registered_file_ = false;
     bool registered_memory_ = false;
     std::size_t unsubmitted_ = 0;
+    std::size_t in_flight_ = 0;
     io_uring ring_{};
     std::vector<io_uring_cqe*> completions_;
     std::vector<std::string> flags_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 #include <system_error>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "probes/core/os/mapping.h"
+#include "probes/storage/load/evidence.h"
 #include "probes/storage/load/recording.h"
 
 namespace assay::storage {
@@ -34,10 +36,14 @@ Trial try_engine(EngineKind kind, LoadOptions options, double seconds, Context& 
     load.next_slice();
     const double cpu = process_cpu_seconds();
     wait(0.8);
-    const LoadSlice slice = load.next_slice();
     const double used = process_cpu_seconds() - cpu;
-    load.stop();
-    return {kind, slice.rate, used / static_cast<double>(std::max<std::uint64_t>(1, slice.operations))};
+    const LoadSlice slice = load.next_slice();
+    // Its figures are thrown away, a wrong block is not.
+    const Check content = content_check(load.stop());
+    if (content.error > 0.0) {
+        throw std::runtime_error(fmt::format("while trying {}: {}", to_string(kind), content.detail));
+    }
+    return {kind, slice.rate, used / std::max(1.0, slice.rate * slice.seconds)};
 }
 
 bool is_better(const Trial& one, const Trial& other) {

@@ -32,7 +32,8 @@ class TransferCounters {
 };
 
 /// Little's law: operations a second times their mean latency is the mean number in flight, which the load
-/// counts by itself. More than 5 % apart means that one of the three is wrong.
+/// counts by itself. Of a window that is not endless, what crosses its ends is counted in. More than 5 %
+/// apart means that one of the three is wrong.
 Check little_check(const std::vector<LoadSlice>& slices, std::string name = "Little's law");
 
 /// Content of a sample of the blocks against what was written.

@@ -69,6 +69,7 @@ void Book::clear() {
     for (Histogram* const histogram : {&read_latency, &write_latency, &submission, &completion})
         histogram->clear();
     in_flight_ns = 0;
+    operations = 0;
 }
 
 Job::Job(const JobSignals& signals, const LoadOptions& options, std::size_t target, int number)
@@ -92,6 +93,7 @@ Job::Job(const JobSignals& signals, const LoadOptions& options, std::size_t targ
       generation_step_(static_cast<std::uint64_t>(options.jobs)),
       transfers_(static_cast<std::size_t>(depth_)),
       submitted_ns_(transfers_.size()),
+      ready_slots_(transfers_.size()),
       ready_(transfers_.size()),
       completions_(transfers_.size()),
       until_verify_(first_verified) {
@@ -118,12 +120,19 @@ void Job::run() {
     } catch (...) {
         error = std::current_exception();
     }
+    let_go_of_engine();
     // Only now does the reader of slices stop waiting for this job.
     ended.store(true, std::memory_order_release);
 }
 
+void Job::let_go_of_engine() {
+    engine_flags = engine_->flags();
+    engine_refused = engine_->refused();
+    engine_.reset();  // by the thread that used it, and before anybody reuses the memory
+}
+
 /// Settles what a slot does next, and makes the data that it writes.
-void Job::choose(std::uint32_t slot) {
+Transfer Job::choose(std::uint32_t slot) {
     Transfer& transfer = transfers_[slot];
     transfer.write = options_.writes() && direction_.next() >= read_threshold_;
     std::uint64_t block = offsets_.next();
@@ -138,7 +147,11 @@ void Job::choose(std::uint32_t slot) {
         }
     }
     transfer.offset = block * options_.block_bytes;
-    ready_[ready_count_++] = transfer;
+    return transfer;
+}
+
+std::int64_t Job::age_of_those_in_flight(std::size_t in_flight, std::int64_t now) const {
+    return static_cast<std::int64_t>(in_flight * static_cast<std::uint64_t>(now) - submitted_sum_ns_);
 }
 
 void Job::take(const Completion& completion, std::int64_t now) {
@@ -159,7 +172,8 @@ void Job::take(const Completion& completion, std::int64_t now) {
         }
     }
     ++total.operations;
-    choose(completion.slot);
+    submitted_sum_ns_ -= static_cast<std::uint64_t>(submitted_ns_[completion.slot]);
+    ready_slots_[ready_count_++] = completion.slot;
 }
 
 void Job::fail(const Transfer& transfer, std::int32_t result) const {
@@ -217,20 +231,22 @@ void Job::work() {
     for (std::uint32_t slot = 0; slot < transfers_.size(); ++slot) {
         transfers_[slot].slot = slot;
         transfers_[slot].bytes = static_cast<std::uint32_t>(options_.block_bytes);
-        choose(slot);
+        ready_slots_[slot] = slot;
     }
+    ready_count_ = transfers_.size();
     const bool one_by_one = options_.one_by_one();
     const std::size_t batch = static_cast<std::size_t>(options_.batch);
     std::size_t in_flight = 0;
-    std::uint64_t slice = 0;
     std::int64_t last = clock_.now().count();
-    book_->begin_ns = last;
 
     while (true) {
         const bool stopping = signals_.stop.load(std::memory_order_relaxed);
         if (!stopping && ready_count_ > 0) {
+            // Not before: what was chosen and never written could not be told from a lost write.
+            for (std::size_t i = 0; i < ready_count_; ++i) ready_[i] = choose(ready_slots_[i]);
             const std::int64_t now = clock_.now().count();
-            for (std::size_t i = 0; i < ready_count_; ++i) submitted_ns_[ready_[i].slot] = now;
+            for (std::size_t i = 0; i < ready_count_; ++i) submitted_ns_[ready_slots_[i]] = now;
+            submitted_sum_ns_ += ready_count_ * static_cast<std::uint64_t>(now);
             book_->in_flight_ns += static_cast<double>(in_flight) * static_cast<double>(now - last);
             last = now;
             engine_->submit({ready_.data(), ready_count_}, one_by_one);
@@ -242,24 +258,43 @@ void Job::work() {
         const std::int64_t handed_over = one_by_one ? clock_.now().count() : 0;
         const std::size_t count = engine_->reap(completions_, std::min(batch, in_flight));
         const std::int64_t now = clock_.now().count();
+        account(last, now, in_flight, count);
         if (one_by_one) {
             book_->submission.record(static_cast<std::uint64_t>(handed_over - last));
             book_->completion.record(static_cast<std::uint64_t>(now - handed_over));
         }
-        book_->in_flight_ns += static_cast<double>(in_flight) * static_cast<double>(now - last);
         last = now;
         in_flight -= count;
         for (std::size_t i = 0; i < count; ++i) take(completions_[i], now);
-
-        const std::uint64_t wanted = signals_.slice.load(std::memory_order_acquire);
-        if (wanted != slice) {
-            book_->end_ns = now;
-            slice = wanted;
-            book_ = &books[slice % 2];
-            book_->begin_ns = now;
-            seen_slice.store(slice, std::memory_order_release);
-        }
     }
+}
+
+/// Enters into the books that `count` requests came back between `last` and `now`, `in_flight` being out.
+/// Where a slice ended in between, each of the two gets its share: so that all slices together count every
+/// operation once, over slices that are as long as the reader's clock says, also where this thread had to
+/// wait for its CPU.
+void Job::account(std::int64_t last, std::int64_t now, std::size_t in_flight, std::size_t count) {
+    const double length = static_cast<double>(now - last);
+    const double out = static_cast<double>(in_flight);
+    const double done = static_cast<double>(count);
+    const std::uint64_t wanted = signals_.slice.load(std::memory_order_acquire);
+    if (wanted == slice_) {
+        book_->in_flight_ns += out * length;
+        book_->operations += done;
+        return;
+    }
+    const std::int64_t boundary = std::clamp(signals_.boundary_ns.load(std::memory_order_relaxed), last, now);
+    const double share = now > last ? static_cast<double>(boundary - last) / length : 1.0;
+    book_->in_flight_ns += out * length * share;
+    book_->operations += done * share;
+    const std::int64_t age = age_of_those_in_flight(in_flight, boundary);
+    book_->end_age_ns = age;
+    slice_ = wanted;
+    book_ = &books[slice_ % 2];
+    book_->begin_age_ns = age;
+    book_->in_flight_ns += out * length * (1 - share);
+    book_->operations += done * (1 - share);
+    seen_slice.store(slice_, std::memory_order_release);
 }
 
 }  // namespace assay::storage

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -22,9 +23,10 @@ struct Book {
     Histogram write_latency;
     Histogram submission;
     Histogram completion;
-    std::int64_t begin_ns = 0;
-    std::int64_t end_ns = 0;
-    double in_flight_ns = 0;  ///< requests in flight, integrated over time
+    double in_flight_ns = 0;        ///< requests in flight, integrated over time
+    double operations = 0;          ///< done in the slice; one across its end counts in part
+    std::int64_t begin_age_ns = 0;  ///< how long those in flight had been so, together, at the beginning ...
+    std::int64_t end_age_ns = 0;    ///< ... and at the end
 
     void reserve(const LoadOptions& options);
     void clear();
@@ -32,7 +34,8 @@ struct Book {
 
 /// What the reader of slices tells all jobs.
 struct JobSignals {
-    std::atomic<std::uint64_t> slice{0};  ///< which slice runs; a job writes into book slice % 2
+    std::atomic<std::uint64_t> slice{0};       ///< which slice runs; a job writes into book slice % 2
+    std::atomic<std::int64_t> boundary_ns{0};  ///< when it began; set before the number
     std::atomic<bool> stop{false};
 };
 
@@ -52,12 +55,16 @@ class Job {
     std::atomic<bool> ended{false};
     std::exception_ptr error;
     const std::size_t target_number;
-    const Engine& engine() const { return *engine_; }
+    std::vector<std::string> engine_flags;    // after join()
+    std::vector<std::string> engine_refused;  // after join()
 
   private:
     void run();
+    void let_go_of_engine();
     void work();
-    void choose(std::uint32_t slot);
+    void account(std::int64_t last, std::int64_t now, std::size_t in_flight, std::size_t count);
+    Transfer choose(std::uint32_t slot);
+    std::int64_t age_of_those_in_flight(std::size_t in_flight, std::int64_t now) const;
     void take(const Completion& completion, std::int64_t now);
     void verify(std::uint64_t offset, std::span<const std::byte> data);
     void count_wrong(std::uint64_t offset);
@@ -82,9 +89,12 @@ class Job {
 
     std::vector<Transfer> transfers_;  // a slot each
     std::vector<std::int64_t> submitted_ns_;
-    std::vector<Transfer> ready_;  // to be handed over next: the first ready_count_
+    std::uint64_t submitted_sum_ns_ = 0;      // of those in flight; it may wrap, differences do not
+    std::vector<std::uint32_t> ready_slots_;  // to be handed over next: the first ready_count_
+    std::vector<Transfer> ready_;             // what they will do
     std::size_t ready_count_ = 0;
     std::vector<Completion> completions_;
+    std::uint64_t slice_ = 0;
     Book* book_ = books.data();
     std::uint32_t until_verify_;
     std::thread thread_;

@@ -13,6 +13,8 @@ struct Load::Shared {
     LoadOptions options;
     JobSignals signals;
     std::vector<std::unique_ptr<Job>> jobs;
+    SteadyClock clock;
+    std::int64_t begin_ns = 0;  ///< of the running slice
 };
 
 Histogram LoadSlice::latency() const {
@@ -42,18 +44,19 @@ Load::Load(const LoadOptions& options) : shared_(std::make_unique<Shared>()) {
     }
     // All that can fail is done before the first of them runs.
     try {
+        shared_->begin_ns = shared_->clock.now().count();
         for (const std::unique_ptr<Job>& job : shared_->jobs) job->start();
     } catch (...) {
-        end_jobs();
+        end();
         throw;
     }
 }
 
 Load::~Load() {
-    end_jobs();
+    end();
 }
 
-void Load::end_jobs() {
+void Load::end() {
     shared_->signals.stop.store(true, std::memory_order_relaxed);
     for (const std::unique_ptr<Job>& job : shared_->jobs) job->join();
 }
@@ -66,8 +69,12 @@ void Load::rethrow() const {
 
 LoadSlice Load::next_slice() {
     const std::uint64_t finished = shared_->signals.slice.load(std::memory_order_relaxed);
+    const std::int64_t boundary = shared_->clock.now().count();
+    shared_->signals.boundary_ns.store(boundary, std::memory_order_relaxed);
     shared_->signals.slice.store(finished + 1, std::memory_order_release);
     LoadSlice sum;
+    sum.seconds = static_cast<double>(std::max<std::int64_t>(1, boundary - shared_->begin_ns)) * 1e-9;
+    shared_->begin_ns = boundary;
     if (shared_->options.targets.size() > 1) sum.target_rates.resize(shared_->options.targets.size(), 0);
     for (const std::unique_ptr<Job>& job : shared_->jobs) {
         // A job sees the new number when its next request comes back.
@@ -79,15 +86,13 @@ LoadSlice Load::next_slice() {
             std::this_thread::sleep_for(std::chrono::microseconds(20));
         }
         Book& book = job->books[finished % 2];
-        const double nanoseconds =
-            static_cast<double>(std::max<std::int64_t>(1, book.end_ns - book.begin_ns));
-        const std::uint64_t operations = book.read_latency.count() + book.write_latency.count();
-        const double rate = static_cast<double>(operations) * 1e9 / nanoseconds;
-        sum.operations += operations;
+        const double rate = book.operations / sum.seconds;
+        sum.operations += book.read_latency.count() + book.write_latency.count();
         sum.rate += rate;
         if (!sum.target_rates.empty()) sum.target_rates[job->target_number] += rate;
-        sum.seconds += nanoseconds * 1e-9 / static_cast<double>(shared_->jobs.size());
+        sum.in_flight += book.in_flight_ns * 1e-9 / sum.seconds;
         sum.in_flight_seconds += book.in_flight_ns * 1e-9;
+        sum.carried_seconds += static_cast<double>(book.end_age_ns - book.begin_age_ns) * 1e-9;
         sum.read_latency.merge(book.read_latency);
         sum.write_latency.merge(book.write_latency);
         sum.submission.merge(book.submission);
@@ -98,7 +103,7 @@ LoadSlice Load::next_slice() {
 }
 
 Verification Load::stop() {
-    end_jobs();
+    end();
     rethrow();
     Verification sum;
     for (const std::unique_ptr<Job>& job : shared_->jobs) {
@@ -109,11 +114,11 @@ Verification Load::stop() {
 }
 
 std::vector<std::string> Load::engine_flags() const {
-    return shared_->jobs.front()->engine().flags();
+    return shared_->jobs.front()->engine_flags;
 }
 
 std::vector<std::string> Load::engine_refused() const {
-    return shared_->jobs.front()->engine().refused();
+    return shared_->jobs.front()->engine_refused;
 }
 
 }  // namespace assay::storage

@@ -46,10 +46,14 @@ struct LoadOptions {
 
 /// What all jobs did in one time slice. Latencies are from handing a request over to having it back.
 struct LoadSlice {
-    std::uint64_t operations = 0;
-    double rate = 0;               ///< operations a second, each job's over its own time
-    double seconds = 0;            ///< its length, the jobs' mean
+    std::uint64_t operations = 0;  ///< that came back in it
+    double rate = 0;               ///< operations a second; those across an end of the slice count in part
+    double seconds = 0;            ///< its length
+    double in_flight = 0;          ///< requests in flight, the mean over time
     double in_flight_seconds = 0;  ///< requests in flight over time, counted apart from the latencies
+    /// Of these, what the latencies do not hold: the time so far of what is in flight at the slice's end,
+    /// less that at its beginning, whose latencies hold it.
+    double carried_seconds = 0;
     Histogram read_latency;
     Histogram write_latency;
     Histogram submission;              ///< of one_by_one loads: handing over ...
@@ -87,8 +91,9 @@ class Load {
     /// Ends the running slice and returns it. Throws what a job threw: std::system_error for a transfer that
     /// failed, std::runtime_error for one that came back short.
     LoadSlice next_slice();
-    /// Waits for what is in flight, ends the jobs, and reads back a sample of what was written. Throws as
-    /// next_slice() does.
+    /// Waits for what is in flight and ends the jobs.
+    void end();
+    /// The same, and reads back a sample of what was written. Throws as next_slice() does.
     Verification stop();
 
     /// Of the first job's engine, whose like all have. After stop().
@@ -97,7 +102,6 @@ class Load {
 
   private:
     struct Shared;
-    void end_jobs();
     void rethrow() const;
 
     std::unique_ptr<Shared> shared_;

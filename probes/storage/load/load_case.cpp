@@ -208,7 +208,9 @@ LoadOptions load_options(const LoadKind& kind, const Case& the_case, const LoadC
     for (std::size_t i = 0; i < ready.targets.size(); ++i) {
         const Target& target = ready.targets[i];
         LoadTarget load;
-        load.name = target.is_scratch() ? "the scratch file" : target.path.string();
+        load.name = !target.is_scratch()        ? target.path.string()
+                    : ready.targets.size() == 1 ? "the scratch file"
+                                                : fmt::format("the scratch file in {}", target.path.string());
         load.open = opener_of(kind, target, ready.prepared[i]);
         load.span_bytes = ready.spans[i];
         load.cpus = nearest_first(kernels::cpus_by_core(), target.leaves);
@@ -227,11 +229,11 @@ void add_content_checks(const LoadCase& ready, const Verification& done, const L
         foreign = true;
         outcome.checks.push_back(data_check(ready.prepared[i].path, ready.spans[i], options.seed));
     }
-    if (foreign) {
+    if (foreign)
         outcome.notes.push_back("the content of a named target is not ours and could not be verified");
-    } else if (options.writes() || options.block_bytes % pattern_bytes == 0) {
-        outcome.checks.push_back(content_check(done));
-    } else {
+    const bool comparable = options.writes() || options.block_bytes % pattern_bytes == 0;
+    if (comparable && (!foreign || done.verified > 0)) outcome.checks.push_back(content_check(done));
+    if (!comparable) {
         outcome.notes.push_back(
             fmt::format("blocks of {} bytes do not tell their content from themselves: not verified",
                         options.block_bytes));

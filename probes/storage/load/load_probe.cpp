@@ -92,7 +92,10 @@ class MetricWriter {
     }
     void add_single(std::string_view suffix, double value) {
         const MetricDeclaration* const declared = declaration(suffix);
-        if (declared != nullptr) outcome_.metrics.push_back(make_range_metric(*declared, {value}));
+        if (declared == nullptr) return;
+        Metric metric = make_exact_metric(*declared, value);
+        metric.summary.interval_method = "none: one value for the whole time";
+        outcome_.metrics.push_back(std::move(metric));
     }
 
   private:

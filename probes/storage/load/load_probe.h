@@ -13,4 +13,18 @@ void check_load_case(const LoadKind& kind, const Case& the_case, const Context& 
 Estimate estimate_load(const LoadKind& kind, const Case& the_case, const Context& context);
 Outcome run_load(const LoadKind& kind, const Probe& probe, const Case& the_case, Context& context);
 
+/// Gives a probe, which `made` makes, the plain functions that it needs.
+template <const LoadKind& kind, Probe (*made)()>
+void set_load_functions(Probe& probe) {
+    probe.check = [](const Case& the_case, const Context& context) {
+        check_load_case(kind, the_case, context);
+    };
+    probe.estimate = [](const Case& the_case, const Context& context) {
+        return estimate_load(kind, the_case, context);
+    };
+    probe.run = [](const Case& the_case, Context& context) {
+        return run_load(kind, made(), the_case, context);
+    };
+}
+
 }  // namespace assay::storage

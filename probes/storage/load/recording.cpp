@@ -87,11 +87,12 @@ class Recorder {
     double take_slice() {
         boundary_ = std::max(boundary_, context_.clock.now() - slice_ / 2) + slice_;
         context_.clock.sleep_until(boundary_);
+        // Read where the slice ends, not when all jobs have told of it.
+        const double cpu_now = process_cpu_seconds();
         recording_.slices.push_back(load_.next_slice());
         const LoadSlice& latest = recording_.slices.back();
-        const double cpu_now = process_cpu_seconds();
-        recording_.cpu_per_operation.push_back(
-            (cpu_now - cpu_) / static_cast<double>(std::max<std::uint64_t>(1, latest.operations)));
+        recording_.cpu_per_operation.push_back((cpu_now - cpu_) /
+                                               std::max(1.0, latest.rate * latest.seconds));
         cpu_ = cpu_now;
         const double expected = std::max(plan_.seconds, plan_.most_seconds) + plan_.maximum_warm_up.count();
         if (context_.progress) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <limits>
 #include <memory>
 #include <system_error>
 #include <vector>
@@ -26,7 +27,10 @@ namespace {
 constexpr std::uint64_t chunk_bytes = 1 << 20;
 constexpr int chunks_in_flight = 8;
 
+/// The largest number there is stays it.
 std::uint64_t round_up(std::uint64_t bytes) {
+    constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
+    if (bytes > largest - pattern_bytes) return largest;
     return (bytes + pattern_bytes - 1) / pattern_bytes * pattern_bytes;
 }
 
@@ -114,8 +118,7 @@ void write_pattern(const os::FileDescriptor& file, std::uint64_t from, std::uint
     options.memory = memory.span();
     options.slot_bytes = chunk_bytes;
     options.depth = chunks_in_flight;
-    const std::unique_ptr<Engine> engine = make_engine(EngineKind::libaio, options);
-    engine->begin();
+    const std::unique_ptr<Engine> engine = begin_any_engine(options);
     std::array<std::uint32_t, chunks_in_flight> wanted{};
     std::uint64_t next = from;
     std::uint64_t done = from;

@@ -97,6 +97,15 @@ void look_at_named(std::string_view where, Target& target) {
     }
 }
 
+bool is_the_same(const std::filesystem::path& one, const std::filesystem::path& other) {
+    struct stat first {};
+    struct stat second {};
+    if (one == other) return true;
+    if (::stat(one.c_str(), &first) != 0 || ::stat(other.c_str(), &second) != 0) return false;
+    if (S_ISBLK(first.st_mode) && S_ISBLK(second.st_mode)) return first.st_rdev == second.st_rdev;
+    return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 /// "a,b" names two, unless there is a file of just that name.
 std::vector<std::filesystem::path> paths_in(const std::string& text) {
     std::error_code missing;
@@ -151,7 +160,10 @@ std::vector<Target> look_at_targets(std::string_view probe, const Case& the_case
     std::vector<Target> targets;
     for (const std::filesystem::path& path : paths_in(the_case.text("target"))) {
         for (const Target& other : targets) {
-            if (other.path == path) refuse(where, path, "is named twice; accepted: different targets");
+            if (!is_the_same(other.path, path)) continue;
+            refuse(
+                where, path,
+                fmt::format("is named twice, first as {}; accepted: different targets", other.path.string()));
         }
         Target target;
         target.path = path;

@@ -175,6 +175,30 @@ TEST(Histogram, MergingInEitherOrderFindsTheExtremes) {
     EXPECT_EQ(backward.maximum(), 1000u);
 }
 
+TEST(Histogram, IsTheSameWithItsMemoryReservedOrGrowing) {
+    Histogram reserved, growing;
+    reserved.reserve();
+    for (const std::uint64_t value : {5ULL, 3'000'000ULL, 70ULL, 1ULL << 50}) {
+        reserved.record(value);
+        growing.record(value);
+        EXPECT_EQ(reserved.buckets(), growing.buckets());
+        EXPECT_EQ(reserved.percentile(99), growing.percentile(99));
+    }
+    // Merging takes no more than what the other filled, and reads nothing beyond it.
+    Histogram small, large;
+    small.record(3);
+    large.record(hour);
+    Histogram into_small = small, into_large = large;
+    into_small.merge(large);
+    into_large.merge(small);
+    EXPECT_EQ(into_small.buckets(), into_large.buckets());
+    into_small.merge(reserved);
+    EXPECT_EQ(into_small.count(), 6u);
+    into_small.reserve();
+    EXPECT_EQ(into_small.count(), 6u);
+    EXPECT_EQ(into_small.buckets().size(), 6u);
+}
+
 TEST(Histogram, IsLikeNewWhenCleared) {
     Histogram histogram;
     histogram.record(12345, 4);

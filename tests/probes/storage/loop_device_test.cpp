@@ -66,19 +66,21 @@ TEST(LoopDevice, ThatAnswersFromThePageCacheIsFoundOut) {
     SteadyClock clock;
     Context context{.clock = clock};
     context.scratch = mount.point();
-    const Outcome outcome = execute(
-        probe, make_case(probe, {{"size", "2M"}, {"jobs", "1"}, {"queue_depth", "4"}, {"seconds", "0.5"}}),
-        context);
-    if (outcome.resolved.contains("block_device") && outcome.checks.empty()) GTEST_SKIP() << outcome.reason;
-    EXPECT_EQ(outcome.status, Status::failed);
-    // Not the reason, which names the first check that failed: half a second on a busy machine can break
-    // others too.
+    const Case the_case =
+        make_case(probe, {{"size", "2M"}, {"jobs", "1"}, {"queue_depth", "4"}, {"seconds", "0.5"}});
+    // What other processes read from the same disk meanwhile counts for us; not every time.
     bool found_out = false;
-    for (const Check& check : outcome.checks) {
-        if (check.name.find("reads reached the device") == std::string::npos) continue;
-        found_out = !check.passed && check.detail.find("cache") != std::string::npos;
+    std::string reason;
+    for (int attempt = 0; attempt < 5 && !found_out; ++attempt) {
+        const Outcome outcome = execute(probe, the_case, context);
+        reason = outcome.reason;
+        for (const Check& check : outcome.checks) {
+            if (check.name.find("reads reached the device") == std::string::npos) continue;
+            found_out = !check.passed && check.detail.find("cache") != std::string::npos;
+        }
+        EXPECT_TRUE(!found_out || outcome.status == Status::failed);
     }
-    EXPECT_TRUE(found_out) << outcome.reason;
+    EXPECT_TRUE(found_out) << reason;
 }
 
 TEST(LoopDevice, WhoseFileIsInMemoryIsRefused) {

@@ -190,7 +190,7 @@ TEST_F(ModelLoadTest, RefusesWhatItCannotUse) {
     EXPECT_THAT(refusal({{"target", folder + "empty"}}), HasSubstr("is empty"));
     EXPECT_THAT(refusal({{"target", file + "," + folder + "none"}}), HasSubstr("none cannot be used"));
     EXPECT_THAT(refusal({{"target", ","}}), HasSubstr("names no file"));
-    EXPECT_THAT(refusal({{"target", "/dev/null"}}), HasSubstr("neither a file nor a block device"));
+    EXPECT_THAT(refusal({{"target", "/dev/null"}}), HasSubstr("neither a file, a block device nor a folder"));
     EXPECT_THAT(refusal({{"target", file}, {"bytes", "1M"}}), HasSubstr("bytes: a file that is named"));
     EXPECT_THAT(refusal({{"bytes", "8K"}, {"shards", "3"}}), HasSubstr("accepted: at most 2"));
     EXPECT_THAT(refusal({{"bytes", "8M"}, {"block_bytes", "5000"}}), HasSubstr("multiples of 4096"));

@@ -23,101 +23,50 @@
 #include "probes/storage/target/block_pattern.h"
 #include "probes/storage/target/extents.h"
 #include "probes/storage/target/prepare.h"
+#include "tests/probes/storage/storage_fixture.h"
 
 namespace assay {
 namespace {
 
 using testing::AllOf;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 
-/// A folder of its own on a disk (the working folder, which is the build's), removed at the end.
-class StorageTest : public testing::Test {
-  protected:
-    void SetUp() override {
-        if (os::file_system_of(std::filesystem::current_path()).in_memory) {
-            GTEST_SKIP() << "the working folder is in memory";
-        }
-        std::string name = (std::filesystem::current_path() / "assay-test-XXXXXX").string();
-        ASSERT_NE(::mkdtemp(name.data()), nullptr);
-        folder_ = name;
-        context_.scratch = folder_;
-    }
-    void TearDown() override {
-        if (!folder_.empty()) std::filesystem::remove_all(folder_);
-    }
-
-    Case make(std::map<std::string, std::string> given) const {
-        given.insert(probe_.tiny.begin(), probe_.tiny.end());
-        return make_case(probe_, given);
-    }
-    Outcome run(const std::map<std::string, std::string>& given) {
-        return execute(probe_, make(given), context_);
-    }
-    std::string refusal(const std::map<std::string, std::string>& given) const {
-        try {
-            probe_.check(make(given), context_);
-        } catch (const InputError& error) {
-            return error.what();
-        }
-        return "accepted";
-    }
-    /// A file written in full with the pattern.
-    std::filesystem::path written(const std::string& name, std::uint64_t bytes) const {
-        const std::filesystem::path path = folder_ / name;
-        std::ofstream(path).flush();
-        storage::write_pattern(path, 0, bytes, 1, [](double) {});
-        return path;
-    }
-    std::size_t entries() const {
-        return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_),
-                                                      std::filesystem::directory_iterator()));
-    }
-
-    const Probe probe_ = storage_random_read_probe();
-    SteadyClock clock_;
-    Context context_{.clock = clock_};
-    std::filesystem::path folder_;
-};
-
-const Check* check_named(const Outcome& outcome, std::string_view name) {
-    for (const Check& check : outcome.checks) {
-        if (check.name == name) return &check;
-    }
-    return nullptr;
-}
-
-void overwrite(const std::filesystem::path& path, std::uint64_t offset, const std::string& bytes) {
-    const os::FileDescriptor file = os::open_file(path, O_WRONLY);
-    ASSERT_EQ(::pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)),
-              static_cast<ssize_t>(bytes.size()));
-    ASSERT_EQ(::fsync(file.get()), 0);
-}
+using StorageTest = test::StorageFixture;
+using test::check_named;
+using test::metric_named;
+using test::overwrite;
 
 TEST_F(StorageTest, MeasuresOnAScratchFileAndLeavesNothingBehind) {
     const Outcome outcome = run({});
     ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
     EXPECT_EQ(entries(), 0u);
-    ASSERT_EQ(outcome.metrics.size(), 4u);
+    ASSERT_EQ(outcome.metrics.size(), 5u);
     for (const Metric& metric : outcome.metrics) {
         EXPECT_GT(metric.value, 0) << metric.name;
         EXPECT_EQ(metric.labels.at("queue_depth"), "4");
+        if (metric.name.ends_with("device_busy")) continue;
         EXPECT_GE(metric.samples.size(), 20u) << metric.name;
     }
-    EXPECT_EQ(outcome.metrics[0].name, "storage.random_read.iops");
-    EXPECT_EQ(outcome.metrics[0].statistic, Statistic::median);
-    EXPECT_EQ(outcome.metrics[1].statistic, Statistic::mean);
-    ASSERT_TRUE(outcome.metrics[1].histogram);
+    const Metric* const iops = metric_named(outcome, "storage.random_read.iops");
+    const Metric* const latency = metric_named(outcome, "storage.random_read.latency");
+    const Metric* const bandwidth = metric_named(outcome, "storage.random_read.bandwidth");
+    ASSERT_TRUE(iops != nullptr && latency != nullptr && bandwidth != nullptr);
+    EXPECT_EQ(iops->statistic, Statistic::median);
+    EXPECT_EQ(latency->statistic, Statistic::mean);
+    ASSERT_TRUE(latency->histogram);
     // Bandwidth is the rate in bytes; a read takes longer than a disk's bus and less than a second.
-    EXPECT_NEAR(outcome.metrics[2].value / outcome.metrics[0].value, 4096, 1);
-    EXPECT_GT(outcome.metrics[1].value, 1e-7);
-    EXPECT_LT(outcome.metrics[1].value, 1);
+    EXPECT_NEAR(bandwidth->value / iops->value, 4096, 1);
+    EXPECT_GT(latency->value, 1e-7);
+    EXPECT_LT(latency->value, 1);
     const Check* const little = check_named(outcome, "Little's law");
     ASSERT_NE(little, nullptr);
     EXPECT_TRUE(little->passed) << little->detail;
-    const Check* const content = check_named(outcome, "content of a sample of the reads");
+    const Check* const content = check_named(outcome, "content of a sample of the blocks");
     ASSERT_NE(content, nullptr);
-    EXPECT_EQ(outcome.resolved.at("engine"), "libaio");
+    EXPECT_THAT(outcome.resolved.at("engine"), AnyOf("libaio", "io_uring"));
+    EXPECT_THAT(outcome.resolved.at("engine_choice"), HasSubstr("tried"));
     EXPECT_EQ(outcome.resolved.at("size_bytes"), "16777216");
 }
 
@@ -178,8 +127,7 @@ TEST_F(StorageTest, RefusesTargetsThatCannotBeMeasured) {
     EXPECT_THAT(refusal({{"target", "/nonexistent/file"}}),
                 AllOf(HasSubstr("storage.random_read.target"), HasSubstr("/nonexistent/file"),
                       HasSubstr("accepted")));
-    EXPECT_THAT(refusal({{"target", folder_.string()}}), HasSubstr("is a folder"));
-    EXPECT_THAT(refusal({{"target", "/dev/null"}}), HasSubstr("neither a file nor a block device"));
+    EXPECT_THAT(refusal({{"target", "/dev/null"}}), HasSubstr("neither a file, a block device nor a folder"));
     const std::filesystem::path path = written("target", 1 << 20);
     EXPECT_THAT(refusal({{"target", path.string()}, {"size", "2M"}}),
                 AllOf(HasSubstr("2097152"), HasSubstr("1048576")));

@@ -30,6 +30,34 @@ TEST(BlockPattern, TellsFromItselfWhetherItIsRight) {
     EXPECT_EQ(check_block(Block{}, 0), BlockState::foreign);
 }
 
+TEST(BlockPattern, TellsGenerationsApart) {
+    std::set<std::uint64_t> words;
+    for (const std::uint64_t generation : {0ULL, 1ULL, 2ULL, 1ULL << 40, (1ULL << 63) - 1}) {
+        Block block{};
+        fill_block(block, 7, 12, generation);
+        EXPECT_EQ(check_block(block, 12), BlockState::right);
+        EXPECT_EQ(check_block(block, 13), BlockState::misplaced);
+        EXPECT_EQ(generation_of(block), generation);
+        EXPECT_EQ(seed_of(block), 7u);
+        // With the head any generation can be told, without it only the first.
+        const std::span<const std::byte> all(block);
+        EXPECT_TRUE(part_is_right(all, 12 * pattern_bytes, 7));
+        EXPECT_EQ(part_is_right(all.subspan(512), 12 * pattern_bytes + 512, 7), generation == 0);
+        EXPECT_EQ(part_is_right(all.first(32), 12 * pattern_bytes, 7), generation == 0);
+        // Half of another generation is a torn write.
+        Block torn = block;
+        const Block other = made(7, 12);
+        std::copy(other.begin() + 2048, other.end(), torn.begin() + 2048);
+        EXPECT_EQ(check_block(torn, 12), generation == 0 ? BlockState::right : BlockState::corrupted);
+        for (std::size_t at = 40; at < pattern_bytes; at += 8) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, block.data() + at, sizeof word);
+            words.insert(word);
+        }
+    }
+    EXPECT_EQ(words.size(), 5 * (pattern_bytes - 40) / 8) << "a rewritten block can be deduplicated";
+}
+
 TEST(BlockPattern, NoticesEveryFlippedBit) {
     for (std::size_t byte = 0; byte < pattern_bytes; byte += 3) {
         for (const int bit : {0, 5, 7}) {
