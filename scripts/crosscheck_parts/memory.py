@@ -156,7 +156,7 @@ def run_assay(load: Load) -> dict:
 
 
 def number_in(output: str, label: str) -> float:
-    match = re.search(rf"^{re.escape(label)}:?\s+([0-9.eE+]+)", output, re.MULTILINE)
+    match = re.search(rf"^{re.escape(label)}:?\s+([0-9.]+(?:e[+-][0-9]+)?)", output, re.MULTILINE)
     if match is None:
         raise CaseFailed(f"likwid-bench printed no '{label}'")
     return float(match[1])

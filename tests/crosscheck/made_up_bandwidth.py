@@ -22,7 +22,7 @@ def likwid(rate, arguments, behave):
     kernel = arguments[arguments.index("-t") + 1].split("_")[0]
     stored = 0 if kernel == "load" else 8
     loaded = ELEMENT_BYTES[kernel] - stored + (8 if behave == "counts otherwise" else 0)
-    print(f"Time:\t\t\t1.5e+00 sec\nSize (Byte):\t\t1000\nMByte/s:\t\t{rate / 1e6:.2f}\n"
+    print(f"Time:\t\t\t7.910638e-01 sec\nSize (Byte):\t\t1000\nMByte/s:\t\t{rate / 1e6:.2f}\n"
           f"Load bytes per element:\t{loaded}\nStore bytes per elem.:\t{stored}")
 
 

@@ -74,6 +74,7 @@ class Crosscheck(unittest.TestCase):
         self.assertAlmostEqual(self.row(document, "plain")["peer"], 10 * GB)
         self.assertAlmostEqual(self.row(document, "plain")["ratio"], 1.0)
         self.assertAlmostEqual(self.row(document, "best")["ratio"], 2.0)
+        self.assertAlmostEqual(document["cases"][0]["details"]["peer_runs"][0]["seconds"], 0.7910638)
         self.assertIsNone(self.row(document, "plain")["goal"])
         self.assertEqual(self.row(document, "best")["goal"], {"at_least": 1.08})
 
