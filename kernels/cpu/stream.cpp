@@ -41,6 +41,11 @@ int stream_bytes_per_element(StreamKernel kernel) {
     return 0;
 }
 
+int stream_bus_bytes_per_element(StreamKernel kernel, bool non_temporal) {
+    constexpr int allocated = sizeof(double);
+    return stream_bytes_per_element(kernel) + (stream_stores(kernel) && !non_temporal ? allocated : 0);
+}
+
 bool stream_stores(StreamKernel kernel) {
     return kernel != StreamKernel::read;
 }

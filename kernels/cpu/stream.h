@@ -15,15 +15,25 @@ std::string_view to_string(StreamKernel kernel);
 /// Bytes that one element moves by STREAM's rule, which counts what the program asks for: 8 a load and 8 a
 /// store. What a plain store reads besides (write-allocate) is not counted.
 int stream_bytes_per_element(StreamKernel kernel);
+/// Bytes that one element probably moves between caches and memory: a plain store reads its line first
+/// (write-allocate), a non-temporal one does not. An estimate: some CPUs notice lines that are written whole.
+int stream_bus_bytes_per_element(StreamKernel kernel, bool non_temporal);
 /// Whether it writes `out`; only these have a non-temporal form.
 bool stream_stores(StreamKernel kernel);
+
+/// Whether the inputs are asked for ahead by software, and where to: into all caches, or past the outer ones
+/// as far as the CPU can.
+enum class Prefetch { none, all_caches, non_temporal };
 
 /// How the elements are walked.
 struct StreamPattern {
     Isa isa = Isa::portable;
-    bool non_temporal = false;       ///< stores that go around the caches
-    std::size_t prefetch_bytes = 0;  ///< how far ahead the inputs are asked for by software; 0: not at all
+    bool non_temporal = false;  ///< stores that go around the caches
+    Prefetch prefetch = Prefetch::none;
+    std::size_t prefetch_bytes = 0;  ///< how far ahead; of no meaning without prefetch
     int streams = 1;  ///< 1, 2 or 4 places at once: the range in so many parts, a block of each in turn
+
+    bool operator==(const StreamPattern&) const = default;
 };
 /// Whether this build and CPU can.
 bool stream_possible(const StreamPattern& pattern);

@@ -8,9 +8,12 @@ constexpr std::size_t vector_doubles = sizeof(Vector) / sizeof(double);
 constexpr std::size_t block_doubles = 32;
 constexpr std::size_t line_doubles = 8;
 
+/// Past the caches that the data would push others out of, where `non_temporal`; else into all of them.
+template <Prefetch hint>
 void prefetch(const double* from, std::size_t ahead_bytes) {
+    constexpr int locality = hint == Prefetch::non_temporal ? 0 : 3;
     for (std::size_t line = 0; line < block_doubles; line += line_doubles)
-        __builtin_prefetch(reinterpret_cast<const char*>(from + line) + ahead_bytes, 0, 3);
+        __builtin_prefetch(reinterpret_cast<const char*>(from + line) + ahead_bytes, 0, locality);
 }
 
 template <bool non_temporal>
@@ -77,7 +80,7 @@ double few(const StreamArrays& arrays, double scalar, std::size_t begin, std::si
     return sum;
 }
 
-template <StreamKernel kernel, bool non_temporal, int streams, bool prefetching>
+template <StreamKernel kernel, bool non_temporal, int streams, Prefetch hint>
 double walk(const StreamArrays& arrays, double scalar, std::size_t prefetch_bytes, std::size_t begin,
             std::size_t end) {
     const double* const aligned_array = kernel == StreamKernel::read ? arrays.a : arrays.out;
@@ -92,9 +95,9 @@ double walk(const StreamArrays& arrays, double scalar, std::size_t prefetch_byte
 #pragma GCC unroll 4
         for (int each = 0; each < streams; ++each) {
             const std::size_t at = first + static_cast<std::size_t>(each) * part + offset;
-            if constexpr (prefetching) {
-                if constexpr (uses_a(kernel)) prefetch(arrays.a + at, prefetch_bytes);
-                if constexpr (uses_b(kernel)) prefetch(arrays.b + at, prefetch_bytes);
+            if constexpr (hint != Prefetch::none) {
+                if constexpr (uses_a(kernel)) prefetch<hint>(arrays.a + at, prefetch_bytes);
+                if constexpr (uses_b(kernel)) prefetch<hint>(arrays.b + at, prefetch_bytes);
             }
             block<kernel, non_temporal>(arrays, scalars, at, sums);
         }
@@ -107,9 +110,16 @@ double walk(const StreamArrays& arrays, double scalar, std::size_t prefetch_byte
 template <StreamKernel kernel, bool non_temporal, int streams>
 double choose_prefetch(const StreamPattern& pattern, const StreamArrays& arrays, double scalar,
                        std::size_t begin, std::size_t end) {
-    if (pattern.prefetch_bytes != 0 && uses_a(kernel))
-        return walk<kernel, non_temporal, streams, true>(arrays, scalar, pattern.prefetch_bytes, begin, end);
-    return walk<kernel, non_temporal, streams, false>(arrays, scalar, 0, begin, end);
+    if constexpr (uses_a(kernel)) {
+        const std::size_t ahead = pattern.prefetch_bytes;
+        if (pattern.prefetch == Prefetch::all_caches)
+            return walk<kernel, non_temporal, streams, Prefetch::all_caches>(arrays, scalar, ahead, begin,
+                                                                             end);
+        if (pattern.prefetch == Prefetch::non_temporal)
+            return walk<kernel, non_temporal, streams, Prefetch::non_temporal>(arrays, scalar, ahead, begin,
+                                                                               end);
+    }
+    return walk<kernel, non_temporal, streams, Prefetch::none>(arrays, scalar, 0, begin, end);
 }
 
 template <StreamKernel kernel, bool non_temporal>

@@ -109,6 +109,20 @@ ThreadTeam::ThreadTeam(int threads) : state_(std::make_unique<State>()) {
     if (threads < 1 || threads > allowed)
         throw std::invalid_argument("a team of " + std::to_string(threads) + " threads: 1 to " +
                                     std::to_string(allowed) + " are possible here");
+    start(threads);
+}
+
+ThreadTeam::ThreadTeam(const std::vector<int>& cpus) : state_(std::make_unique<State>()) {
+    const std::vector<int> usable = usable_cpus();
+    for (const int cpu : cpus)
+        if (std::find(usable.begin(), usable.end(), cpu) == usable.end())
+            throw std::invalid_argument("a team on CPU " + std::to_string(cpu) + ", which is not allowed");
+    if (cpus.empty()) throw std::invalid_argument("a team on no CPU");
+    state_->cpus = cpus;
+    start(static_cast<int>(cpus.size()));
+}
+
+void ThreadTeam::start(int threads) {
     state_->failures.resize(static_cast<std::size_t>(threads));
     try {
         for (int member = 1; member < threads; ++member)

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace assay::kernels {
 
@@ -12,6 +13,8 @@ namespace assay::kernels {
 class ThreadTeam {
   public:
     explicit ThreadTeam(int threads);  ///< 1 .. allowed CPUs
+    /// One thread on each of these CPUs (of one NUMA node, say), which must be allowed; at least one.
+    explicit ThreadTeam(const std::vector<int>& cpus);
     ~ThreadTeam();
     ThreadTeam(const ThreadTeam&) = delete;
     ThreadTeam& operator=(const ThreadTeam&) = delete;
@@ -22,6 +25,8 @@ class ThreadTeam {
     void run(const std::function<void(int member)>& work);
 
   private:
+    void start(int threads);
+
     struct State;
     std::unique_ptr<State> state_;
 };

@@ -34,4 +34,13 @@ std::optional<double> huge_page_share(const void* begin, std::size_t bytes,
     return huge / resident;
 }
 
+HugePages huge_pages_given(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    std::string choices;
+    std::getline(file, choices);
+    if (choices.find("[always]") != std::string::npos) return HugePages::unasked;
+    if (choices.find("[madvise]") != std::string::npos) return HugePages::on_request;
+    return HugePages::none;
+}
+
 }  // namespace assay

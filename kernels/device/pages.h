@@ -11,4 +11,8 @@ namespace assay {
 std::optional<double> huge_page_share(const void* begin, std::size_t bytes,
                                       const std::filesystem::path& smaps = "/proc/self/smaps");
 
+/// Who gets transparent huge pages: everyone, who asks (madvise), or nobody (also where the kernel has none).
+enum class HugePages { unasked, on_request, none };
+HugePages huge_pages_given(const std::filesystem::path& file = "/sys/kernel/mm/transparent_hugepage/enabled");
+
 }  // namespace assay

@@ -1,49 +1,56 @@
 #include <algorithm>
-#include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "kernels/cpu/affinity.h"
 #include "kernels/cpu/caches.h"
 #include "kernels/device/memory_limit.h"
-#include "kernels/device/pages.h"
 #include "probes/core/cpu_choice.h"
 #include "probes/core/statistics.h"
+#include "probes/memory/bandwidth_parts.h"
+#include "probes/memory/kernel_run.h"
 #include "probes/memory/memory.h"
-#include "probes/memory/stream_arrays.h"
+#include "probes/memory/page_sets.h"
 
 namespace assay {
 
 namespace {
-
-using kernels::StreamPattern;
-
-constexpr Seconds section_time{5e-3};
-constexpr Seconds shortest_sample{1e-3};
-constexpr int trial_rounds = 3;
-// A pattern must beat the plain one by this in the trial to be measured beside it.
-constexpr double worthwhile_gain = 1.01;
 
 // With kernel=all, eleven kernels are measured twice each at most.
 struct Budget {
     Seconds sampling;
     Seconds warm_up;
     double whole_case;
+    Seconds point;  ///< of the scaling curve and of a pair of nodes
 };
-constexpr Budget quick_budget{Seconds(0.4), Seconds(0.1), 18};
-constexpr Budget full_budget{Seconds(1.0), Seconds(0.2), 36};
+constexpr Budget quick_budget{Seconds(0.25), Seconds(0.05), 15, Seconds(0.25)};
+constexpr Budget full_budget{Seconds(0.8), Seconds(0.2), 36, Seconds(0.5)};
 
-const MetricDeclaration attainable_metric{"memory.bandwidth",
-                                          Unit::byte_per_second,
-                                          Direction::higher,
-                                          "bytes moved by STREAM's rule, with the best access pattern found",
-                                          {"kernel"}};
-const MetricDeclaration plain_metric{"memory.bandwidth.plain",
-                                     Unit::byte_per_second,
-                                     Direction::higher,
-                                     "bytes moved by STREAM's rule, with a plain vector loop",
-                                     {"kernel"}};
+const Budget& budget_of(const Context& context) {
+    return context.quick ? quick_budget : full_budget;
+}
+
+const MetricDeclaration attainable_metric{
+    "memory.bandwidth",
+    Unit::byte_per_second,
+    Direction::higher,
+    "bytes moved by STREAM's rule, with the best access pattern and pages found",
+    {"kernel"}};
+const MetricDeclaration plain_metric{
+    "memory.bandwidth.plain",
+    Unit::byte_per_second,
+    Direction::higher,
+    "bytes moved by STREAM's rule, with a plain vector loop on the pages that a program gets unasked",
+    {"kernel"}};
+const MetricDeclaration bus_metric{
+    "memory.bandwidth.bus",
+    Unit::byte_per_second,
+    Direction::higher,
+    "derived from memory.bandwidth, not counted: its bytes and those that plain stores read before",
+    {"kernel"}};
 
 std::vector<NamedKernel> kernels_of(const Case& the_case) {
     std::vector<NamedKernel> chosen;
@@ -59,128 +66,73 @@ int arrays_of(const std::vector<NamedKernel>& chosen) {
     return arrays;
 }
 
+PagePlan pages_of(const Case& the_case) {
+    return plan_pages(the_case.text("huge_pages") == "try", huge_pages_given());
+}
+
+/// Arrays of all sets together.
+int all_arrays_of(const Case& the_case) {
+    return arrays_of(kernels_of(the_case)) * static_cast<int>(pages_of(the_case).huge.size());
+}
+
 ArraySize array_size(const Case& the_case) {
-    return size_arrays(the_case.is_auto("bytes") ? 0 : the_case.bytes("bytes"),
-                       arrays_of(kernels_of(the_case)), kernels::last_level_cache_bytes(),
-                       usable_memory_bytes());
+    return size_arrays(the_case.is_auto("bytes") ? 0 : the_case.bytes("bytes"), all_arrays_of(the_case),
+                       kernels::last_level_cache_bytes(), usable_memory_bytes());
 }
-
-StreamPattern plain_pattern(bool non_temporal) {
-    return {std::min(kernels::best_isa(), kernels::Isa::avx512), non_temporal, 0, 1};
-}
-
-std::string describe(const StreamPattern& pattern) {
-    if (pattern.prefetch_bytes == 0 && pattern.streams == 1) return "plain loop";
-    return fmt::format(
-        "{}{}{}",
-        pattern.prefetch_bytes == 0 ? "" : fmt::format("prefetch {} bytes ahead", pattern.prefetch_bytes),
-        pattern.prefetch_bytes != 0 && pattern.streams > 1 ? ", " : "",
-        pattern.streams == 1 ? "" : fmt::format("{} streams a thread", pattern.streams));
-}
-
-/// Ways to walk the arrays that are tried against the plain one.
-std::vector<StreamPattern> rival_patterns(const NamedKernel& kernel) {
-    std::vector<StreamPattern> rivals;
-    const bool has_inputs = kernel.kernel != kernels::StreamKernel::write;
-    for (const std::size_t prefetch_bytes : {0, 1024, 4096, 8192}) {
-        if (prefetch_bytes != 0 && !has_inputs) break;
-        for (const int streams : {1, 2, 4}) {
-            StreamPattern pattern = plain_pattern(kernel.non_temporal);
-            pattern.prefetch_bytes = prefetch_bytes;
-            pattern.streams = streams;
-            if (prefetch_bytes != 0 || streams != 1) rivals.push_back(pattern);
-        }
-    }
-    return rivals;
-}
-
-/// One kernel on one set of arrays.
-class KernelRun {
-  public:
-    KernelRun(StreamArraySet& arrays, const NamedKernel& kernel, Context& context)
-        : arrays_(arrays), kernel_(kernel), context_(context) {
-        // A sample is one section, long enough to time and short enough for many of them.
-        arrays_.set_sections(1);
-        const double pass = timed(plain_pattern(kernel.non_temporal), 1).seconds;
-        arrays_.set_sections(
-            static_cast<std::size_t>(std::clamp(std::floor(pass / section_time.count()), 1.0, 1000.0)));
-        batch_ = static_cast<int>(std::max(std::ceil(shortest_sample.count() / pass), 1.0));
-    }
-
-    /// The pattern with the highest median over a few rounds, in which the patterns take turns.
-    StreamPattern best_pattern() {
-        const StreamPattern plain = plain_pattern(kernel_.non_temporal);
-        const std::vector<StreamPattern> rivals = rival_patterns(kernel_);
-        std::vector<std::vector<double>> rates(rivals.size() + 1);
-        for (int round = 0; round < trial_rounds; ++round) {
-            rates.back().push_back(timed(plain, batch_).rate);
-            for (std::size_t i = 0; i < rivals.size(); ++i) rates[i].push_back(timed(rivals[i], batch_).rate);
-        }
-        const double plain_rate = median_of(rates.back());
-        StreamPattern best = plain;
-        double best_rate = plain_rate * worthwhile_gain;
-        for (std::size_t i = 0; i < rivals.size(); ++i) {
-            if (median_of(rates[i]) <= best_rate) continue;
-            best_rate = median_of(rates[i]);
-            best = rivals[i];
-        }
-        return best;
-    }
-
-    /// Samples a pattern over arrays whose result was poisoned first; wrong elements are added to `wrong`.
-    SampleSet measure(const StreamPattern& pattern, const SamplingPolicy& policy, std::uint64_t& wrong) {
-        arrays_.poison(kernel_);
-        std::size_t sections_done = 0;
-        const SampleSet set = context_.sample(policy, [&] {
-            sections_done += static_cast<std::size_t>(batch_);
-            return timed(pattern, batch_).rate;
-        });
-        for (; sections_done < arrays_.sections(); ++sections_done) arrays_.run_section(kernel_, pattern);
-        wrong += arrays_.wrong_elements(kernel_);
-        return set;
-    }
-
-  private:
-    struct Timing {
-        double seconds = 0;
-        double rate = 0;
-    };
-    Timing timed(const StreamPattern& pattern, int batch) {
-        std::size_t elements = 0;
-        const Nanoseconds begin = context_.clock.now();
-        for (int i = 0; i < batch; ++i) elements += arrays_.run_section(kernel_, pattern);
-        const double seconds = std::max(seconds_of(context_.clock.now() - begin), 1e-9);
-        const double bytes =
-            static_cast<double>(elements) * kernels::stream_bytes_per_element(kernel_.kernel);
-        return {seconds, bytes / seconds};
-    }
-
-    StreamArraySet& arrays_;
-    NamedKernel kernel_;
-    Context& context_;
-    int batch_ = 1;
-};
 
 SamplingPolicy policy_of(const Case& the_case, const Context& context) {
     SamplingPolicy policy = context.sampling;
     if (the_case.text("kernel") != "all") return policy;
-    const Budget& budget = context.quick ? quick_budget : full_budget;
+    const Budget& budget = budget_of(context);
     policy.maximum_time = std::min(policy.maximum_time, budget.sampling);
     policy.minimum_time = std::min(policy.minimum_time, policy.maximum_time);
     policy.maximum_warm_up = std::min(policy.maximum_warm_up, budget.warm_up);
     return policy;
 }
 
-void measure_kernel(const NamedKernel& kernel, StreamArraySet& arrays, const SamplingPolicy& policy,
-                    Context& context, Outcome& outcome) {
-    const std::string name = kernel.name();
-    KernelRun run(arrays, kernel, context);
-    const StreamPattern plain = plain_pattern(kernel.non_temporal);
-    StreamPattern best = run.best_pattern();
+SamplingPolicy point_policy(const Context& context) {
+    SamplingPolicy policy = context.sampling;
+    policy.maximum_time = std::min(policy.maximum_time, budget_of(context).point);
+    policy.minimum_time = std::min(policy.minimum_time, policy.maximum_time);
+    policy.maximum_warm_up = std::min(policy.maximum_warm_up, budget_of(context).warm_up);
+    return policy;
+}
+
+SampleSet scaled(SampleSet set, double factor) {
+    for (double& value : set.values) value *= factor;
+    return set;
+}
+
+void add_metrics(const NamedKernel& kernel, const SampleSet& best, const SampleSet& plain, Outcome& outcome) {
+    const Labels axes = {{"kernel", kernel.name()}};
+    const double traffic =
+        static_cast<double>(kernels::stream_bus_bytes_per_element(kernel.kernel, kernel.non_temporal)) /
+        kernels::stream_bytes_per_element(kernel.kernel);
+    outcome.metrics.push_back(make_metric(attainable_metric, best, Statistic::median, axes));
+    outcome.metrics.push_back(make_metric(plain_metric, plain, Statistic::median, axes));
+    outcome.metrics.push_back(make_metric(bus_metric, scaled(best, traffic), Statistic::median, axes));
+}
+
+void add_check(const NamedKernel& kernel, std::size_t elements, std::uint64_t wrong, Outcome& outcome) {
+    const char* const exact =
+        kernel.kernel == kernels::StreamKernel::read ? "sum is exact" : "result is exact";
+    outcome.checks.push_back({kernel.name() + " " + exact, wrong == 0, static_cast<double>(wrong),
+                              kernels::stream_stores(kernel.kernel)
+                                  ? fmt::format("{} wrong of {} elements", wrong, elements)
+                                  : fmt::format("sum of {} whole numbers {} what was filled in", elements,
+                                                wrong == 0 ? "is" : "is not")});
+}
+
+BestRun measure_kernel(const NamedKernel& kernel, kernels::Isa isa, const PageSets& sets,
+                       const PagePlan& pages, const SamplingPolicy& policy, Context& context,
+                       Outcome& outcome) {
+    KernelRun run(sets.pointers(), kernel, isa, context);
+    const Candidate plain{plain_pattern(isa, kernel.non_temporal), 0};
+    Candidate best = run.best();
     std::uint64_t wrong = 0;
     const SampleSet plain_set = run.measure(plain, policy, wrong);
     SampleSet best_set = plain_set;
-    if (best.prefetch_bytes != plain.prefetch_bytes || best.streams != plain.streams) {
+    if (best != plain) {
         best_set = run.measure(best, policy, wrong);
         // The trial was short; what it chose must also hold when measured.
         if (median_of(best_set.values) < median_of(plain_set.values)) {
@@ -188,77 +140,120 @@ void measure_kernel(const NamedKernel& kernel, StreamArraySet& arrays, const Sam
             best_set = plain_set;
         }
     }
-    outcome.metrics.push_back(
-        make_metric(attainable_metric, best_set, Statistic::median, {{"kernel", name}}));
-    outcome.metrics.push_back(make_metric(plain_metric, plain_set, Statistic::median, {{"kernel", name}}));
-    outcome.resolved["pattern_" + name] = describe(best);
-    const char* const exact =
-        kernel.kernel == kernels::StreamKernel::read ? "sum is exact" : "result is exact";
-    outcome.checks.push_back({name + " " + exact, wrong == 0, static_cast<double>(wrong),
-                              kernels::stream_stores(kernel.kernel)
-                                  ? fmt::format("{} wrong of {} elements", wrong, arrays.elements())
-                                  : fmt::format("sum of {} whole numbers {} what was filled in",
-                                                arrays.elements(), wrong == 0 ? "is" : "is not")});
+    add_metrics(kernel, best_set, plain_set, outcome);
+    add_check(kernel, sets.sets.front()->elements(), wrong, outcome);
+    outcome.resolved["pattern_" + kernel.name()] = describe(best.pattern) + " on " + sets.pages.at(best.set);
+    return {kernel, best.pattern, pages.huge.at(best.set), best_set};
 }
 
-Outcome run(const Case& the_case, Context& context) {
-    const std::vector<NamedKernel> chosen = kernels_of(the_case);
-    const int arrays_needed = arrays_of(chosen);
-    const ArraySize size = array_size(the_case);
-    kernels::ThreadTeam team(threads_of(the_case));
-    context.progress("filling the arrays", 0);
-    StreamArraySet arrays(*context.device, team, arrays_needed, size.bytes,
-                          the_case.text("huge_pages") == "try", context.seed);
-    const SamplingPolicy policy = policy_of(the_case, context);
+/// What was settled of the arrays once they were there.
+void resolve(const PageSets& sets, const PagePlan& pages, Outcome& outcome) {
+    DeviceMemory& memory = sets.sets.back()->memory();
+    outcome.resolved["page_bytes"] = std::to_string(memory.page_bytes());
+    outcome.resolved["pages_plain"] = sets.pages.front();
+    const std::optional<double> huge_share = huge_page_share(memory.host_pointer(), memory.bytes());
+    if (pages.huge.back() && huge_share)
+        outcome.resolved["huge_page_share"] = fmt::format("{:.3f}", *huge_share);
+}
 
-    Outcome outcome;
-    std::string left_out;
-    double done = 0;
-    for (const NamedKernel& kernel : chosen) {
-        context.progress(kernel.name(), ++done / static_cast<double>(chosen.size() + 1));
-        if (kernels::stream_possible(plain_pattern(kernel.non_temporal)))
-            measure_kernel(kernel, arrays, policy, context, outcome);
-        else
-            left_out += (left_out.empty() ? "" : ", ") + kernel.name();
-    }
-    if (outcome.metrics.empty())
-        return skipped(
-            the_case,
-            fmt::format("{} needs non-temporal stores, which this CPU's kernels do not have", left_out));
-
-    const std::optional<double> huge_share =
-        huge_page_share(arrays.memory().host_pointer(), arrays.memory().bytes());
-    outcome.resolved["isa"] = kernels::to_string(plain_pattern(false).isa);
-    outcome.resolved["threads"] = std::to_string(team.size());
-    outcome.resolved["bytes"] = std::to_string(size.bytes);
-    outcome.resolved["arrays"] = std::to_string(arrays_needed);
-    outcome.resolved["page_bytes"] = std::to_string(arrays.memory().page_bytes());
-    if (huge_share) outcome.resolved["huge_page_share"] = fmt::format("{:.3f}", *huge_share);
+void add_notes(const ArraySize& size, const PagePlan& pages, const std::string& shortage, Outcome& outcome) {
     outcome.notes = {
         size.reason,
         "Bytes are counted by STREAM's rule, 8 a load and 8 a store: 8 an element for read and write, 16 for "
-        "copy "
-        "and scale, 24 for add and triad. What plain stores read besides (write-allocate) is not counted; "
-        "kernels "
-        "with _nt store around the caches. 1 GB/s is 10^9 bytes a second.",
+        "copy and scale, 24 for add and triad; kernels with _nt store around the caches. 1 GB/s is 10^9 "
+        "bytes "
+        "a second. memory.bandwidth.bus adds the 8 bytes an element that plain stores read before "
+        "(write-allocate): 16 for write, 24 for copy and scale, 32 for add and triad. It is derived, not "
+        "counted; a CPU that notices wholly written lines moves less.",
         "Each thread has its own CPU and works on what it touched first; a sample is a section of the "
-        "arrays, which "
-        "are gone through in turn. memory.bandwidth.plain is a plain vector loop; memory.bandwidth the best "
-        "of it and "
-        "of software prefetch and several streams a thread, as a short trial chose (pattern_* says which).",
+        "arrays, "
+        "which are gone through in turn. memory.bandwidth.plain is a plain vector loop; memory.bandwidth the "
+        "best of it and of prefetches by software, several streams a thread and pages, as a short trial "
+        "chose "
+        "(pattern_* says which).",
+        pages.note,
     };
+    if (!shortage.empty()) outcome.notes.push_back(shortage);
+}
+
+/// All kernels, on all threads; the run that scaling and node pairs are measured with: read where it is among
+/// them. Nothing where no kernel was possible.
+std::optional<BestRun> measure_kernels(const Case& the_case, const ArraySize& size, Context& context,
+                                       Outcome& outcome) {
+    const std::vector<NamedKernel> chosen = kernels_of(the_case);
+    const kernels::Isa isa = isa_of(the_case);
+    const PagePlan pages = pages_of(the_case);
+    const SamplingPolicy policy = policy_of(the_case, context);
+    kernels::ThreadTeam team(threads_of(the_case));
+    context.progress("filling the arrays", 0);
+    const PageSets sets =
+        make_page_sets(pages, *context.device, team, arrays_of(chosen), size.bytes, context.seed);
+
+    add_notes(size, pages, sets.shortage, outcome);
+    std::optional<BestRun> first;
+    std::string left_out;
+    double done = 0;
+    for (const NamedKernel& kernel : chosen) {
+        context.progress(kernel.name(), ++done / static_cast<double>(chosen.size() + 2));
+        if (!kernels::stream_possible(plain_pattern(isa, kernel.non_temporal))) {
+            left_out += (left_out.empty() ? "" : ", ") + kernel.name();
+            continue;
+        }
+        BestRun best = measure_kernel(kernel, isa, sets, pages, policy, context, outcome);
+        if (!first) first = std::move(best);
+    }
+    outcome.resolved["isa"] = kernels::to_string(isa);
+    outcome.resolved["threads"] = std::to_string(team.size());
+    outcome.resolved["bytes"] = std::to_string(size.bytes);
+    outcome.resolved["arrays"] = std::to_string(arrays_of(chosen));
+    resolve(sets, pages, outcome);
     if (!left_out.empty())
-        outcome.notes.push_back(left_out + " left out: the kernels of this CPU have no non-temporal stores.");
+        outcome.notes.push_back(
+            left_out + " left out: the kernels of this instruction set have no non-temporal stores.");
     if (policy.maximum_time < context.sampling.maximum_time)
-        outcome.notes.push_back(fmt::format("With kernel=all each pattern is sampled for {:.1f} s at most.",
+        outcome.notes.push_back(fmt::format("With kernel=all each pattern is sampled for {:.2g} s at most.",
                                             policy.maximum_time.count()));
+    return first;
+}
+
+Outcome run(const Case& the_case, Context& context) {
+    const ArraySize size = array_size(the_case);
+    if (the_case.is_auto("bytes") && !size.useful)
+        return skipped(the_case,
+                       fmt::format("{} arrays in half of the {} bytes of memory that may be used have "
+                                   "{} bytes each, which the last-level caches of {} bytes hold",
+                                   all_arrays_of(the_case), usable_memory_bytes(), size.bytes,
+                                   kernels::last_level_cache_bytes()));
+    Outcome outcome;
+    // Before a team pins this thread.
+    const std::vector<int> cpus = kernels::cpus_by_core();
+    const std::optional<BestRun> best = measure_kernels(the_case, size, context, outcome);
+    if (!best)
+        return skipped(the_case,
+                       fmt::format("{} needs non-temporal stores, which the {} kernels do not have here",
+                                   the_case.text("kernel"), kernels::to_string(isa_of(the_case))));
+    if (the_case.text("scaling") == "no") return outcome;
+
+    const int threads = threads_of(the_case);
+    context.progress("fewer threads", 0.9);
+    measure_scaling(*best, threads, size.bytes, point_policy(context), context, outcome);
+    if (!the_case.is_auto("threads")) return outcome;
+    const std::vector<NumaNode> nodes = numa_nodes();
+    const NodePairs pairs = node_pairs(nodes, cpus);
+    outcome.notes.insert(outcome.notes.end(), pairs.left_out.begin(), pairs.left_out.end());
+    if (pairs.pairs.empty()) return outcome;
+    context.progress("pairs of NUMA nodes", 0.95);
+    // One node's caches are its share of all, and so are the arrays.
+    measure_node_pairs(*best, pairs.pairs, size.bytes / nodes.size(), point_policy(context), context,
+                       outcome);
     return outcome;
 }
 
 void check(const Case& the_case, const Context&) {
     threads_of(the_case);
+    isa_of(the_case);
     const std::uint64_t usable = usable_memory_bytes();
-    const std::uint64_t arrays = static_cast<std::uint64_t>(arrays_of(kernels_of(the_case)));
+    const std::uint64_t arrays = static_cast<std::uint64_t>(all_arrays_of(the_case));
     if (usable != 0 && !the_case.is_auto("bytes") && the_case.bytes("bytes") > usable / arrays)
         throw InputError(
             fmt::format("memory.bandwidth.bytes: {} arrays of {} bytes do not fit into the {} bytes of "
@@ -270,13 +265,21 @@ Estimate estimate(const Case& the_case, const Context& context) {
     const std::vector<NamedKernel> chosen = kernels_of(the_case);
     const ArraySize size = array_size(the_case);
     const SamplingPolicy policy = policy_of(the_case, context);
+    const double filling = static_cast<double>(size.bytes) * 1e-9;
     Estimate estimate;
-    estimate.memory_bytes = size.bytes * static_cast<std::uint64_t>(arrays_of(chosen));
-    const double worst = 1.5 + static_cast<double>(estimate.memory_bytes) * 1e-9 +
-                         static_cast<double>(chosen.size()) *
-                             (0.4 + 2 * (policy.maximum_time + policy.maximum_warm_up).count());
-    const Budget& budget = context.quick ? quick_budget : full_budget;
-    estimate.seconds = chosen.size() > 1 ? std::min(worst, budget.whole_case) : worst;
+    estimate.memory_bytes = size.bytes * static_cast<std::uint64_t>(all_arrays_of(the_case));
+    const double kernels_alone = 1.5 + filling * all_arrays_of(the_case) +
+                                 static_cast<double>(chosen.size()) *
+                                     (0.4 + 2 * (policy.maximum_time + policy.maximum_warm_up).count());
+    const Budget& budget = budget_of(context);
+    estimate.seconds = chosen.size() > 1 ? std::min(kernels_alone, budget.whole_case) : kernels_alone;
+    if (the_case.text("scaling") == "no") return estimate;
+    const int threads = threads_of(the_case);
+    double points = static_cast<double>(scaling_steps(threads).size() - 1);
+    if (the_case.is_auto("threads"))
+        points += static_cast<double>(node_pairs(numa_nodes(), kernels::cpus_by_core()).pairs.size());
+    // One thread fills an array slower than all.
+    estimate.seconds += points * ((budget.point + budget.warm_up).count() + 0.1) + filling * 4;
     return estimate;
 }
 
@@ -303,12 +306,20 @@ Probe memory_bandwidth_probe() {
         {"huge_pages",
          ParameterKind::choice,
          "try",
-         "whether 2 MiB pages are asked for",
+         "whether the best pattern is also looked for on 2 MiB pages",
          0,
          0,
          {"try", "never"}},
+        isa_parameter(),
+        {"scaling",
+         ParameterKind::choice,
+         "yes",
+         "whether one kernel is also measured on 1, 2, 4 ... threads and on pairs of NUMA nodes",
+         0,
+         0,
+         {"yes", "no"}},
     };
-    probe.metrics = {attainable_metric, plain_metric};
+    probe.metrics = {attainable_metric, plain_metric, bus_metric, scaling_metric(), node_metric()};
     probe.run = run;
     probe.estimate = estimate;
     probe.check = check;

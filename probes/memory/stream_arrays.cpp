@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "kernels/device/numa.h"
 #include "kernels/reference/reference.h"
 #include "probes/core/random.h"
 
@@ -75,6 +76,7 @@ ArraySize size_arrays(std::uint64_t asked, int arrays, std::uint64_t cache_bytes
         const std::uint64_t half = usable_bytes / 2 / static_cast<std::uint64_t>(arrays) / page * page;
         size.out_of_cache = usable_bytes == 0 || rule <= half;
         size.bytes = size.out_of_cache ? (rule + page - 1) / page * page : half;
+        size.useful = size.bytes > rule / cache_multiple;
         size.reason =
             size.out_of_cache
                 ? fmt::format("Each array has {} bytes, by STREAM's rule 4 x {}.", size.bytes, caches)
@@ -88,10 +90,11 @@ ArraySize size_arrays(std::uint64_t asked, int arrays, std::uint64_t cache_bytes
 }
 
 StreamArraySet::StreamArraySet(Device& device, kernels::ThreadTeam& team, int arrays, std::uint64_t bytes,
-                               bool huge_pages, std::uint64_t seed)
+                               bool huge_pages, std::uint64_t seed, std::optional<int> node)
     : team_(team), elements_(bytes / sizeof(double)) {
     const std::size_t stride = (elements_ + page_elements - 1) / page_elements * page_elements;
     memory_ = device.allocate(stride * sizeof(double) * static_cast<std::size_t>(arrays), huge_pages);
+    if (node) bind_memory(memory_->host_pointer(), memory_->bytes(), *node);
     for (int i = 0; i < arrays; ++i)
         arrays_.push_back(reinterpret_cast<double*>(memory_->host_pointer()) +
                           stride * static_cast<std::size_t>(i));

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ struct ArraySize {
     std::uint64_t bytes = 0;   ///< of each
     std::string reason;        ///< one sentence for the notes
     bool out_of_cache = true;  ///< false: smaller than STREAM's rule asks
+    /// False: too small to be asked for without a word, since the last-level caches together hold an array.
+    bool useful = true;
 };
 /// STREAM's rule: each array at least 4 × all last-level caches, as long as all of them fit into half of the
 /// usable memory. `asked` = 0 for auto.
@@ -37,10 +40,10 @@ ArraySize size_arrays(std::uint64_t asked, int arrays, std::uint64_t cache_bytes
 /// on, the same part of each. Inputs are random whole numbers, so that every result and every sum is exact.
 class StreamArraySet {
   public:
-    /// `arrays` 1 (one array that is read or written), 2 or 3. Throws std::system_error when memory is
-    /// missing.
+    /// `arrays` 1 (one array that is read or written), 2 or 3; with `node` all memory is that NUMA node's.
+    /// Throws std::system_error when memory is missing or the node refused.
     StreamArraySet(Device& device, kernels::ThreadTeam& team, int arrays, std::uint64_t bytes,
-                   bool huge_pages, std::uint64_t seed);
+                   bool huge_pages, std::uint64_t seed, std::optional<int> node = std::nullopt);
 
     static constexpr double scalar = 3;
 

@@ -174,7 +174,8 @@ Outcome run(const Case& the_case, Context& context) {
     context.progress("multiplying", 0.2);
     // What reading the same memory would give is measured in turns with the products: a machine that is
     // shared changes from one second to the next.
-    const kernels::StreamPattern read_patterns[] = {{isa, false, 0, 1}, {isa, false, 8192, 2}};
+    const kernels::StreamPattern read_patterns[] = {{isa, false},
+                                                    {isa, false, kernels::Prefetch::all_caches, 8192, 2}};
     std::vector<double> read_rates[2];
     std::size_t samples = 0;
     const SampleSet bandwidth = context.sample(context.sampling, [&] {

@@ -2,13 +2,16 @@
 import dataclasses
 import json
 import pathlib
+import statistics
 import sys
 import textwrap
+from typing import Iterable
 
 from .failures import BadInput
 from .pairs import Row
 
 WIDTH = 80
+DISTURBED = 0.10  # share of the machine's CPU time that others may take before it is said
 
 
 @dataclasses.dataclass
@@ -42,11 +45,21 @@ def scaled(value: float, unit: str) -> str:
     """Three figures and more, with the prefix that a reader expects."""
     steps = {"second": ((1, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
              "operation/second": ((1e6, "M"), (1e3, "K"), (1, "")),
+             "byte/second": ((1e9, "GB/s"), (1e6, "MB/s"), (1, "B/s")), "ratio": ((1e-2, "%"),),
              "byte": ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B"))}[unit]
     factor, prefix = next((step for step in steps if value >= step[0]), steps[-1])
     number = value / factor
     digits = 2 if number < 10 else 1 if number < 100 else 0
     return f"{number:.{digits}f} {prefix}".rstrip()
+
+
+def disturbance(foreign_cpu: Iterable[float | None]) -> list[str]:
+    """A warning where the runs' shares of CPU time that others took are large."""
+    shares = [share for share in foreign_cpu if share is not None]
+    if not shares or statistics.median(shares) <= DISTURBED:
+        return []
+    return [f"{statistics.median(shares) * 100:.0f} % of the machine's CPU time went to other processes: ratios of a "
+            "disturbed machine"]
 
 
 def table(results: list[CaseResult], peer: str) -> str:

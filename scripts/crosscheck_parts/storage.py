@@ -33,11 +33,11 @@ import tempfile
 from typing import Iterator
 
 from . import pairs, process, report, tools
+from .arguments import OneLineParser, byte_count, in_range
 from .failures import BadInput, CannotWork, CaseFailed, CaseSkipped
 from .pairs import Goal, Quantity
 
 AGREEMENT = 0.05       # the two ways to tell CPU time
-DISTURBED = 0.10       # share of the machine's CPU time that others may take before it is said
 MEMORY_LIMIT = 64 << 20
 BLOCK_BYTES = 4096
 
@@ -88,32 +88,6 @@ class Target:
     bytes: int
     kind: str          # "disk" or "ram disk"
     named: bool
-
-
-def byte_count(text: str) -> int:
-    """As assay reads them: 4096, 4K, 2M, 1G by 1024, and 2GB by 1000."""
-    match = re.fullmatch(r"(\d+)(?:([KMGT])(B?))?", text)
-    if match is None or int(match[1]) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; accepted: like 4096, 64M, 2G (1024) or 2GB (1000)")
-    base = 1000 if match[3] else 1024
-    return int(match[1]) * base ** (" KMGT".index(match[2]) if match[2] else 0)
-
-
-def in_range(kind: type, least: float, most: float):
-    def read(text: str):
-        try:
-            value = kind(text)
-        except ValueError:
-            value = None
-        if value is None or not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is out of range; accepted: {least:g} to {most:g}")
-        return value
-    return read
-
-
-class OneLineParser(argparse.ArgumentParser):
-    def error(self, message: str):
-        raise BadInput(message)
 
 
 def options_of(arguments: list[str]) -> argparse.Namespace:
@@ -451,12 +425,8 @@ class Crosscheck:
                              "byte")]
 
     def warnings(self) -> list[str]:
-        foreign = [run["foreign_cpu"] for result in self.results for run in result.details.get("assay_runs", [])
-                   if run["foreign_cpu"] is not None]
-        if not foreign or statistics.median(foreign) <= DISTURBED:
-            return []
-        return [f"{statistics.median(foreign) * 100:.0f} % of the machine's CPU time went to other processes: ratios "
-                "of a disturbed machine"]
+        return report.disturbance(run["foreign_cpu"] for result in self.results
+                                  for run in result.details.get("assay_runs", []))
 
     def head(self) -> dict:
         system = os.uname()

@@ -55,11 +55,11 @@ def peer(name: str, path: str | None) -> str:
     return found
 
 
-def version(program: str) -> str:
-    finished = process.run([program, "--version"], 30)
+def version(program: str, option: str = "--version") -> str:
+    finished = process.run([program, option], 30)
     lines = finished.output.split("\n")
     if finished.status != 0 or not lines[0]:
-        raise CannotWork(f"{program} --version: {finished.last_error()}")
+        raise CannotWork(f"{program} {option}: {finished.last_error()}")
     return lines[0].strip()
 
 

@@ -21,9 +21,9 @@ std::vector<StreamPattern> possible_patterns(StreamKernel kernel) {
     std::vector<StreamPattern> patterns;
     for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512, Isa::avx512_vnni})
         for (const bool non_temporal : {false, true})
-            for (const std::size_t prefetch : {0u, 1024u})
+            for (const Prefetch prefetch : {Prefetch::none, Prefetch::all_caches, Prefetch::non_temporal})
                 for (const int streams : {1, 2, 4}) {
-                    const StreamPattern pattern{isa, non_temporal, prefetch, streams};
+                    const StreamPattern pattern{isa, non_temporal, prefetch, 1024, streams};
                     if (stream_possible(pattern) && (!non_temporal || stream_stores(kernel)))
                         patterns.push_back(pattern);
                 }
@@ -31,14 +31,14 @@ std::vector<StreamPattern> possible_patterns(StreamKernel kernel) {
 }
 
 TEST(Stream, EveryPatternStoresExactlyWhatTheReferenceSays) {
-    constexpr std::size_t size = 1200;
+    constexpr std::size_t size = 2000;
     std::vector<double> a(size), b(size);
     for (std::size_t i = 0; i < size; ++i) {
         a[i] = static_cast<double>(i * 7919 % 100003 + 1);
         b[i] = static_cast<double>(i * 104729 % 99991 + 1);
     }
     const std::pair<std::size_t, std::size_t> ranges[] = {
-        {0, size}, {0, 0}, {5, 5}, {3, 4}, {1, 33}, {7, 200}, {8, 136}, {11, 1163}, {size, size}};
+        {0, size}, {0, 0}, {5, 5}, {3, 4}, {1, 33}, {7, 200}, {8, 136}, {11, 1963}, {size, size}};
     for (const StreamKernel kernel : every_kernel) {
         for (const StreamPattern& pattern : possible_patterns(kernel)) {
             for (const auto& [begin, end] : ranges) {
@@ -82,19 +82,30 @@ TEST(Stream, BytesAreCountedByStreamsRule) {
     EXPECT_EQ(stream_bytes_per_element(StreamKernel::triad), 24);
 }
 
+TEST(Stream, BusTrafficCountsTheLinesThatPlainStoresReadBefore) {
+    EXPECT_EQ(stream_bus_bytes_per_element(StreamKernel::read, false), 8);
+    EXPECT_EQ(stream_bus_bytes_per_element(StreamKernel::write, false), 16);
+    EXPECT_EQ(stream_bus_bytes_per_element(StreamKernel::copy, false), 24);
+    EXPECT_EQ(stream_bus_bytes_per_element(StreamKernel::scale, false), 24);
+    EXPECT_EQ(stream_bus_bytes_per_element(StreamKernel::add, false), 32);
+    EXPECT_EQ(stream_bus_bytes_per_element(StreamKernel::triad, false), 32);
+    for (const StreamKernel kernel : every_kernel)
+        if (stream_stores(kernel)) {
+            EXPECT_EQ(stream_bus_bytes_per_element(kernel, true), stream_bytes_per_element(kernel));
+        }
+}
+
 TEST(Stream, RefusesWhatItHasNoFormOf) {
     double value = 1;
     const StreamArrays arrays{&value, &value, &value};
-    EXPECT_THROW(stream(StreamKernel::copy, {Isa::portable, false, 0, 3}, arrays, 1, 0, 1),
+    EXPECT_THROW(stream(StreamKernel::copy, {Isa::portable, false, Prefetch::none, 0, 3}, arrays, 1, 0, 1),
                  std::invalid_argument);
-    EXPECT_THROW(stream(StreamKernel::copy, {Isa::portable, false, 0, 0}, arrays, 1, 0, 1),
+    EXPECT_THROW(stream(StreamKernel::copy, {Isa::portable, false, Prefetch::none, 0, 0}, arrays, 1, 0, 1),
                  std::invalid_argument);
-    EXPECT_THROW(stream(StreamKernel::read, {Isa::portable, true, 0, 1}, arrays, 1, 0, 1),
-                 std::invalid_argument);
+    EXPECT_THROW(stream(StreamKernel::read, {Isa::portable, true}, arrays, 1, 0, 1), std::invalid_argument);
     for (const Isa isa : {Isa::avx2, Isa::avx512})
         if (!supports(isa)) {
-            EXPECT_THROW(stream(StreamKernel::copy, {isa, false, 0, 1}, arrays, 1, 0, 1),
-                         std::invalid_argument);
+            EXPECT_THROW(stream(StreamKernel::copy, {isa, false}, arrays, 1, 0, 1), std::invalid_argument);
         }
 }
 

@@ -112,6 +112,16 @@ TEST(ThreadTeam, PinsEveryMemberToACpuOfItsOwn) {
     EXPECT_EQ(CpuSet::of_calling_thread().members(), before) << "the caller gets its CPUs back";
 }
 
+TEST(ThreadTeam, StaysOnTheCpusThatItWasGiven) {
+    const std::vector<int> cpus = cpus_by_core();
+    const std::vector<int> given(cpus.rbegin(), cpus.rbegin() + 1);
+    ThreadTeam team(given);
+    ASSERT_EQ(team.size(), 1);
+    team.run([&](int) { EXPECT_EQ(CpuSet::of_calling_thread().members(), given); });
+    EXPECT_THROW(ThreadTeam(std::vector<int>{}), std::invalid_argument);
+    EXPECT_THROW(ThreadTeam(std::vector<int>{1 << 20}), std::invalid_argument);
+}
+
 TEST(ThreadTeam, DoesNotShrinkWhatIsAllowedWhileItLives) {
     const int before = allowed_cpus();
     ThreadTeam outer(1);

@@ -6,8 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernels/cpu/affinity.h"
 #include "kernels/cpu/thread_team.h"
 #include "probes/core/probe.h"
+#include "probes/memory/bandwidth_parts.h"
 #include "probes/memory/memory.h"
 #include "probes/memory/stream_arrays.h"
 
@@ -52,6 +54,14 @@ TEST(ArraySize, AssumesCachesWhereTheSystemTellsNone) {
     EXPECT_THAT(size.reason, HasSubstr("assumed"));
 }
 
+TEST(ArraySize, IsOfNoUseWhereTheCachesHoldTheArrays) {
+    EXPECT_TRUE(size_arrays(0, 3, 32 * mib, 1024 * mib).useful);
+    EXPECT_TRUE(size_arrays(0, 3, 32 * mib, 240 * mib).useful) << "40 MiB each";
+    EXPECT_FALSE(size_arrays(0, 3, 32 * mib, 180 * mib).useful) << "30 MiB each";
+    EXPECT_FALSE(size_arrays(0, 3, 32 * mib, 4096).useful) << "nothing at all";
+    EXPECT_TRUE(size_arrays(4096, 3, 32 * mib, 180 * mib).useful) << "asked for by name";
+}
+
 TEST(StreamKernels, AreElevenWithTheNamesOfTheParameter) {
     std::set<std::string> names;
     for (const NamedKernel& kernel : all_stream_kernels()) names.insert(kernel.name());
@@ -72,7 +82,7 @@ TEST(StreamArrays, AKernelThatWroteNothingIsAllWrongAndOneThatDidIsRight) {
     StreamArraySet arrays(*device, team, 3, elements * 8, false, 7);
     ASSERT_EQ(arrays.elements(), elements);
     for (const NamedKernel& kernel : all_stream_kernels()) {
-        const kernels::StreamPattern pattern{kernels::Isa::portable, kernel.non_temporal, 0, 1};
+        const kernels::StreamPattern pattern{kernels::Isa::portable, kernel.non_temporal};
         if (!kernels::stream_possible(pattern)) continue;
         for (const std::size_t sections : {1u, 5u}) {
             arrays.set_sections(sections);
@@ -97,7 +107,7 @@ TEST(StreamArrays, OneWrongElementIsFound) {
     StreamArraySet arrays(*device, team, 3, 4096 * 8, false, 7);
     const NamedKernel triad{kernels::StreamKernel::triad, false};
     arrays.poison(triad);
-    arrays.run_section(triad, {kernels::Isa::portable, false, 0, 1});
+    arrays.run_section(triad, {kernels::Isa::portable, false});
     ASSERT_EQ(arrays.wrong_elements(triad), 0u);
     double* const last = reinterpret_cast<double*>(arrays.memory().host_pointer()) + 3 * 4096 - 1;
     *last = std::nextafter(*last, 0.0);
@@ -105,10 +115,10 @@ TEST(StreamArrays, OneWrongElementIsFound) {
 
     const NamedKernel read{kernels::StreamKernel::read, false};
     arrays.poison(read);
-    arrays.run_section(read, {kernels::Isa::portable, false, 0, 1});
+    arrays.run_section(read, {kernels::Isa::portable, false});
     ASSERT_EQ(arrays.wrong_elements(read), 0u);
     *reinterpret_cast<double*>(arrays.memory().host_pointer()) += 1;
-    arrays.run_section(read, {kernels::Isa::portable, false, 0, 1});
+    arrays.run_section(read, {kernels::Isa::portable, false});
     EXPECT_EQ(arrays.wrong_elements(read), 1u);
 }
 
@@ -138,39 +148,98 @@ class MemoryBandwidth : public testing::Test {
     Probe probe_ = memory_bandwidth_probe();
 };
 
-TEST_F(MemoryBandwidth, ReportsEveryKernelTwiceUnderItsOwnLabel) {
-    const Outcome outcome = execute(probe_, make({{"bytes", "100K"}}), context_);
+TEST_F(MemoryBandwidth, ReportsEveryKernelUnderItsOwnLabelOnce) {
+    const Outcome outcome = execute(probe_, make({{"bytes", "100K"}, {"scaling", "no"}}), context_);
     ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
     std::map<std::string, std::map<std::string, double>> values;
     for (const Metric& metric : outcome.metrics) {
         EXPECT_EQ(metric.unit, Unit::byte_per_second);
         EXPECT_GT(metric.value, 0);
         EXPECT_EQ(metric.labels.at("bytes"), "102400");
+        EXPECT_EQ(metric.labels.at("threads"), "auto") << "one metric that requirements select";
         EXPECT_TRUE(values[metric.name].emplace(metric.labels.at("kernel"), metric.value).second);
     }
-    ASSERT_EQ(values.size(), 2u);
+    ASSERT_EQ(values.size(), 3u);
     for (const NamedKernel& kernel : all_stream_kernels()) {
-        if (!kernels::stream_possible({kernels::Isa::portable, kernel.non_temporal, 0, 1})) continue;
+        if (!kernels::stream_possible({kernels::Isa::portable, kernel.non_temporal})) continue;
         const std::string name = kernel.name();
         ASSERT_TRUE(values["memory.bandwidth"].contains(name)) << name;
         ASSERT_TRUE(values["memory.bandwidth.plain"].contains(name)) << name;
         EXPECT_GE(values["memory.bandwidth"][name], values["memory.bandwidth.plain"][name]) << name;
+        EXPECT_DOUBLE_EQ(values["memory.bandwidth.bus"][name] / values["memory.bandwidth"][name],
+                         1.0 * kernels::stream_bus_bytes_per_element(kernel.kernel, kernel.non_temporal) /
+                             kernels::stream_bytes_per_element(kernel.kernel))
+            << name;
     }
-    EXPECT_EQ(outcome.checks.size(), outcome.metrics.size() / 2);
+    EXPECT_EQ(outcome.checks.size(), outcome.metrics.size() / 3);
     for (const Check& check : outcome.checks) EXPECT_TRUE(check.passed) << check.name;
 }
 
 TEST_F(MemoryBandwidth, OneKernelAloneNeedsOnlyItsArrays) {
-    const Outcome outcome =
-        execute(probe_, make({{"kernel", "read"}, {"bytes", "64K"}, {"threads", "1"}}), context_);
+    const Outcome outcome = execute(
+        probe_, make({{"kernel", "read"}, {"bytes", "64K"}, {"threads", "1"}, {"scaling", "no"}}), context_);
     ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
-    EXPECT_EQ(outcome.metrics.size(), 2u);
+    EXPECT_EQ(outcome.metrics.size(), 3u);
     EXPECT_EQ(outcome.resolved.at("arrays"), "1");
     EXPECT_EQ(outcome.resolved.at("threads"), "1");
-    EXPECT_EQ(probe_.estimate(make({{"kernel", "copy"}, {"bytes", "64K"}}), context_).memory_bytes,
-              2u * 65536);
-    EXPECT_EQ(probe_.estimate(make({{"kernel", "triad"}, {"bytes", "64K"}}), context_).memory_bytes,
-              3u * 65536);
+    const auto memory_of = [&](const char* kernel) {
+        return probe_
+            .estimate(make({{"kernel", kernel}, {"bytes", "64K"}, {"huge_pages", "never"}}), context_)
+            .memory_bytes;
+    };
+    EXPECT_EQ(memory_of("copy"), 2u * 65536);
+    EXPECT_EQ(memory_of("triad"), 3u * 65536);
+}
+
+TEST_F(MemoryBandwidth, ScalesFromOneThreadToAllAndEndsWithTheFigureOfAll) {
+    const Outcome outcome = execute(probe_, make({{"kernel", "triad"}, {"bytes", "100K"}}), context_);
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    std::map<std::string, double> points;
+    double of_all = 0;
+    for (const Metric& metric : outcome.metrics) {
+        if (metric.name == "memory.bandwidth") of_all = metric.value;
+        if (metric.name != "memory.bandwidth.scaling") continue;
+        EXPECT_EQ(metric.labels.at("kernel"), "triad");
+        EXPECT_TRUE(points.emplace(metric.labels.at("threads"), metric.value).second);
+    }
+    std::set<std::string> expected;
+    for (const int step : scaling_steps(kernels::allowed_cpus())) expected.insert(std::to_string(step));
+    ASSERT_EQ(points.size(), expected.size());
+    for (const std::string& step : expected) EXPECT_TRUE(points.contains(step)) << step;
+    EXPECT_EQ(points.at(std::to_string(kernels::allowed_cpus())), of_all);
+}
+
+TEST(ScalingSteps, DoubleAndEndWithAll) {
+    EXPECT_EQ(scaling_steps(1), std::vector<int>{1});
+    EXPECT_EQ(scaling_steps(2), (std::vector<int>{1, 2}));
+    EXPECT_EQ(scaling_steps(8), (std::vector<int>{1, 2, 4, 8}));
+    EXPECT_EQ(scaling_steps(12), (std::vector<int>{1, 2, 4, 8, 12}));
+}
+
+TEST_F(MemoryBandwidth, OnASetOfOneCpuIsMeasuredWithOneThread) {
+    const kernels::CpuSet before = kernels::CpuSet::of_calling_thread();
+    ASSERT_TRUE(kernels::CpuSet::single(before.members().back()).apply(0));
+    const Outcome outcome = execute(probe_, make({{"kernel", "copy"}, {"bytes", "64K"}}), context_);
+    EXPECT_THROW(probe_.check(make({{"threads", "2"}}), context_), InputError);
+    ASSERT_TRUE(before.apply(0));
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    EXPECT_EQ(outcome.resolved.at("threads"), "1");
+}
+
+TEST_F(MemoryBandwidth, UsesTheInstructionSetThatWasAskedFor) {
+    const Outcome outcome =
+        execute(probe_, make({{"kernel", "add"}, {"bytes", "64K"}, {"isa", "portable"}}), context_);
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    EXPECT_EQ(outcome.resolved.at("isa"), "portable");
+    EXPECT_THROW(make({{"isa", "mmx"}}), InputError);
+    for (const auto& [isa, name] :
+         {std::pair(kernels::Isa::avx2, "avx2"), {kernels::Isa::avx512, "avx512"}}) {
+        if (kernels::supports(isa)) {
+            EXPECT_NO_THROW(probe_.check(make({{"isa", name}}), context_));
+        } else {
+            EXPECT_THROW(probe_.check(make({{"isa", name}}), context_), InputError);
+        }
+    }
 }
 
 TEST_F(MemoryBandwidth, CountsTheBytesOfStreamsRule) {
@@ -186,11 +255,14 @@ TEST_F(MemoryBandwidth, CountsTheBytesOfStreamsRule) {
     const std::map<std::string, double> bytes_per_element = {{"read", 8},   {"write", 8},   {"copy_nt", 16},
                                                              {"scale", 16}, {"add_nt", 24}, {"triad", 24}};
     for (const auto& [kernel, bytes] : bytes_per_element) {
-        const Outcome outcome = execute(probe_, make({{"kernel", kernel}, {"bytes", "8K"}}), context);
+        const Outcome outcome =
+            execute(probe_, make({{"kernel", kernel}, {"bytes", "8K"}, {"scaling", "no"}}), context);
         ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
         // One pass over 1024 elements every 2 ms of this clock.
         for (const Metric& metric : outcome.metrics)
-            EXPECT_DOUBLE_EQ(metric.value, bytes * 1024 / 0.002) << kernel << ' ' << metric.name;
+            if (metric.name != "memory.bandwidth.bus") {
+                EXPECT_DOUBLE_EQ(metric.value, bytes * 1024 / 0.002) << kernel << ' ' << metric.name;
+            }
     }
 }
 
@@ -198,6 +270,7 @@ TEST_F(MemoryBandwidth, RefusesWhatCannotBe) {
     EXPECT_THROW(make({{"kernel", "read_nt"}}), InputError);
     EXPECT_THROW(make({{"bytes", "100"}}), InputError);
     EXPECT_THROW(make({{"huge_pages", "always"}}), InputError);
+    EXPECT_THROW(make({{"scaling", "maybe"}}), InputError);
     EXPECT_THROW(probe_.check(make({{"bytes", "1000T"}}), context_), InputError);
     EXPECT_THROW(probe_.check(make({{"threads", "100000"}}), context_), InputError);
     EXPECT_NO_THROW(probe_.check(make({}), context_));
@@ -211,9 +284,10 @@ TEST_F(MemoryBandwidth, SkipsADeviceThatIsNotThere) {
 
 TEST_F(MemoryBandwidth, EstimatesThatEveryKernelTogetherKeepsItsBudget) {
     context_.quick = true;
-    EXPECT_LE(probe_.estimate(make({}), context_).seconds, 20);
+    const std::map<std::string, std::string> one_thread = {{"threads", "1"}};
+    EXPECT_LE(probe_.estimate(make(one_thread), context_).seconds, 18);
     context_.quick = false;
-    EXPECT_LE(probe_.estimate(make({}), context_).seconds, 40);
+    EXPECT_LE(probe_.estimate(make(one_thread), context_).seconds, 40);
 }
 
 }  // namespace

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace assay {
+
+/// A node of the machine: CPUs and the memory that is near to them; either may be missing.
+struct NumaNode {
+    int id = 0;
+    std::vector<int> cpus;           ///< all of them, allowed or not; ascending
+    std::uint64_t memory_bytes = 0;  ///< installed
+    bool memory_allowed = true;      ///< false where the process's cpuset forbids memory of it
+};
+
+/// The online nodes, ascending, from sysfs; none where the kernel knows no nodes. `root` stands for "/" in
+/// tests.
+std::vector<NumaNode> numa_nodes(const std::filesystem::path& root = "/");
+
+/// Pages of [begin, begin + bytes) that are not there yet come from this node alone. `begin` is a page's.
+/// Throws std::system_error where the kernel refuses.
+void bind_memory(void* begin, std::size_t bytes, int node);
+
+}  // namespace assay

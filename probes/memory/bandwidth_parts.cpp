@@ -1,0 +1,95 @@
+#include "probes/memory/bandwidth_parts.h"
+
+#include <optional>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "kernels/cpu/thread_team.h"
+#include "probes/memory/kernel_run.h"
+
+namespace assay {
+
+namespace {
+
+/// `best` on this team; wrong elements are added to `wrong`.
+SampleSet measure_on(kernels::ThreadTeam& team, const BestRun& best, std::uint64_t bytes,
+                     std::optional<int> node, const SamplingPolicy& policy, Context& context,
+                     std::uint64_t& wrong) {
+    StreamArraySet arrays(*context.device, team, best.kernel.arrays(), bytes, best.huge_pages, context.seed,
+                          node);
+    KernelRun run({&arrays}, best.kernel, best.pattern.isa, context);
+    return run.measure({best.pattern, 0}, policy, wrong);
+}
+
+Check exact(const std::string& what, std::uint64_t wrong) {
+    return {what + " results are exact", wrong == 0, static_cast<double>(wrong),
+            fmt::format("{} wrong elements or sums", wrong)};
+}
+
+}  // namespace
+
+const MetricDeclaration& scaling_metric() {
+    static const MetricDeclaration declaration{
+        "memory.bandwidth.scaling",
+        Unit::byte_per_second,
+        Direction::higher,
+        "bytes moved by STREAM's rule on so many threads, with the pattern that was best on all",
+        {"kernel", "threads"}};
+    return declaration;
+}
+
+const MetricDeclaration& node_metric() {
+    static const MetricDeclaration declaration{
+        "memory.bandwidth.node",
+        Unit::byte_per_second,
+        Direction::higher,
+        "bytes moved by STREAM's rule, threads on one NUMA node and memory on one",
+        {"kernel", "cpu_node", "memory_node"}};
+    return declaration;
+}
+
+std::vector<int> scaling_steps(int threads) {
+    std::vector<int> steps;
+    for (int step = 1; step < threads; step *= 2) steps.push_back(step);
+    steps.push_back(threads);
+    return steps;
+}
+
+void measure_scaling(const BestRun& best, int threads, std::uint64_t bytes, const SamplingPolicy& policy,
+                     Context& context, Outcome& outcome) {
+    std::uint64_t wrong = 0;
+    for (const int step : scaling_steps(threads)) {
+        SampleSet set = best.samples;
+        if (step != threads) {
+            kernels::ThreadTeam team(step);
+            set = measure_on(team, best, bytes, std::nullopt, policy, context, wrong);
+        }
+        outcome.metrics.push_back(
+            make_metric(scaling_metric(), set, Statistic::median,
+                        {{"kernel", best.kernel.name()}, {"threads", std::to_string(step)}}));
+    }
+    outcome.checks.push_back(exact("scaling's", wrong));
+}
+
+void measure_node_pairs(const BestRun& best, const std::vector<NodePair>& pairs, std::uint64_t bytes,
+                        const SamplingPolicy& policy, Context& context, Outcome& outcome) {
+    if (pairs.empty()) return;
+    std::uint64_t wrong = 0;
+    for (const NodePair& pair : pairs) {
+        try {
+            kernels::ThreadTeam team(pair.cpus);
+            const SampleSet set = measure_on(team, best, bytes, pair.memory_node, policy, context, wrong);
+            outcome.metrics.push_back(make_metric(node_metric(), set, Statistic::median,
+                                                  {{"kernel", best.kernel.name()},
+                                                   {"cpu_node", std::to_string(pair.cpu_node)},
+                                                   {"memory_node", std::to_string(pair.memory_node)}}));
+        } catch (const std::system_error& error) {
+            outcome.notes.push_back(fmt::format("CPUs of NUMA node {} with memory of node {} left out: {}.",
+                                                pair.cpu_node, pair.memory_node, error.what()));
+        }
+    }
+    outcome.checks.push_back(exact("node pairs'", wrong));
+}
+
+}  // namespace assay

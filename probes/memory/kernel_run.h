@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "probes/core/probe.h"
+#include "probes/memory/access_patterns.h"
+
+namespace assay {
+
+/// One kernel on sets of arrays that differ in their pages alone.
+class KernelRun {
+  public:
+    /// Times the plain loop once a set, which settles how long a sample is: one section of the arrays.
+    KernelRun(std::vector<StreamArraySet*> sets, const NamedKernel& kernel, kernels::Isa isa,
+              Context& context);
+
+    /// The candidate with the highest rate: all take turns once, the best few of them over a few rounds. The
+    /// plain loop on the first set unless another beats it by a per cent.
+    Candidate best();
+
+    /// Samples bytes per second over arrays whose result was poisoned first, and adds wrong elements to
+    /// `wrong`.
+    SampleSet measure(const Candidate& candidate, const SamplingPolicy& policy, std::uint64_t& wrong);
+
+  private:
+    struct Timing {
+        double seconds = 0;
+        double rate = 0;
+    };
+    Timing timed(const Candidate& candidate, int batch);
+
+    std::vector<StreamArraySet*> sets_;
+    NamedKernel kernel_;
+    kernels::Isa isa_;
+    Context& context_;
+    int batch_ = 1;
+};
+
+}  // namespace assay
