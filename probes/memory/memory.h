@@ -5,5 +5,7 @@
 namespace assay {
 
 Probe memory_bandwidth_probe();
+Probe memory_latency_probe();
+Probe memory_loaded_latency_probe();
 
 }  // namespace assay
