@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -16,6 +17,9 @@ namespace {
 constexpr double flat_growth = 1.25;
 // Levels closer than this are one, with a translation cache's step inside.
 constexpr double distinct_levels = 1.4;
+// A chain no longer fits at so many times the latency of its level, or at the geometric mean with the next
+// one where that is less: the next level may be seen nowhere, when neighbours use it up.
+constexpr double step_growth = 2;
 // The furthest that a step may lie from the size of its cache, in doublings.
 constexpr double furthest_step = 2;
 
@@ -48,6 +52,16 @@ std::vector<Stretch> flat_stretches(std::span<const LatencyPoint> curve, const s
         first = last + 1;
     }
     return stretches;
+}
+
+/// The point whose latency is the median of the stretch's, and so is least likely a disturbed one.
+std::size_t median_point(std::span<const LatencyPoint> curve, const Stretch& stretch) {
+    std::vector<std::size_t> points(stretch.last - stretch.first + 1);
+    std::iota(points.begin(), points.end(), stretch.first);
+    std::stable_sort(points.begin(), points.end(), [&](std::size_t one, std::size_t other) {
+        return curve[one].seconds < curve[other].seconds;
+    });
+    return points[(points.size() - 1) / 2];
 }
 
 /// Where the curve leaves a level: between the level's last point and the next.
@@ -85,13 +99,14 @@ std::vector<LatencyLevel> latency_levels(std::span<const LatencyPoint> curve) {
     const std::vector<double> seconds = without_disturbances(curve);
     std::vector<LatencyLevel> levels;
     for (const Stretch& stretch : flat_stretches(curve, seconds)) {
-        const std::size_t middle = (stretch.first + stretch.last) / 2;
+        const std::size_t middle = median_point(curve, stretch);
         const bool is_new = levels.empty() || seconds[middle] >= distinct_levels * levels.back().seconds;
         if (is_new) levels.push_back({middle, seconds[middle], stretch.last});
         levels.back().last = stretch.last;
     }
     for (std::size_t at = 0; at + 1 < levels.size(); ++at) {
-        const double step = std::sqrt(levels[at].seconds * levels[at + 1].seconds);
+        const double step = std::min(std::sqrt(levels[at].seconds * levels[at + 1].seconds),
+                                     step_growth * levels[at].seconds);
         while (seconds[levels[at].last + 1] <= step) ++levels[at].last;
     }
     return levels;

@@ -19,14 +19,15 @@ struct LatencyPoint {
 
 /// A stretch of the curve in which latency hardly grows.
 struct LatencyLevel {
-    std::size_t middle = 0;  ///< index of the point in its middle
+    std::size_t middle = 0;  ///< index of the point that stands for it, of median latency
     double seconds = 0;      ///< of that one
     std::size_t last = 0;    ///< of the last point below the step to the next level
 };
 
 /// The levels of a curve whose points ascend by bytes. The step between two of them is where the curve passes
-/// their geometric mean: a cache that is a little too small still holds most of a chain. Larger chains are
-/// never faster, so a point that lies above a later one was disturbed, and counts as the later one.
+/// twice the lower one, or their geometric mean: a cache that is a little too small still holds most of a
+/// chain. Larger chains are never faster, so a point that lies above a later one was disturbed, and counts as
+/// the later one.
 std::vector<LatencyLevel> latency_levels(std::span<const LatencyPoint> curve);
 
 /// A claimed cache beside what the curve shows.

@@ -11,6 +11,7 @@
 #include "kernels/cpu/chase.h"
 #include "kernels/cpu/thread_team.h"
 #include "kernels/device/memory_limit.h"
+#include "probes/core/statistics.h"
 #include "probes/memory/cache_levels.h"
 #include "probes/memory/chain_memory.h"
 #include "probes/memory/memory.h"
@@ -24,7 +25,9 @@ namespace {
 // chunks pass between two turns of the scheduler.
 constexpr Seconds chunk_time{6e-4};
 constexpr Seconds settling_time{0.02};
-constexpr Seconds calibration_time{0.05};
+constexpr Seconds calibration_time{0.001};
+constexpr int calibration_looks = 40;
+constexpr int most_attempts = 20;
 // Of the usable memory, each for the chain and for the readers.
 constexpr double memory_share = 0.25;
 
@@ -54,37 +57,57 @@ void wait_for(Clock& clock, Seconds time) {
     clock.sleep_until(clock.now() + std::chrono::duration_cast<Nanoseconds>(time));
 }
 
-/// Time that a reader takes for a block at full load.
-Seconds full_block_time(MemoryLoad& load, Clock& clock) {
+/// Bytes that all readers read in a second at full load. Of many short looks a high one is taken: in others
+/// some reader had lost its CPU.
+double full_rate(MemoryLoad& load, Clock& clock) {
     load.set_pause(Nanoseconds(0));
     wait_for(clock, settling_time);
-    const std::uint64_t bytes_before = load.bytes_read();
-    const Nanoseconds begin = clock.now();
-    wait_for(clock, calibration_time);
-    const double bytes = static_cast<double>(load.bytes_read() - bytes_before);
-    const double seconds = std::max(seconds_of(clock.now() - begin), 1e-9);
-    return Seconds(seconds * static_cast<double>(load.block_bytes()) * load.readers() / std::max(bytes, 1.0));
+    std::vector<double> rates;
+    for (int look = 0; look < calibration_looks; ++look) {
+        const std::uint64_t bytes_before = load.bytes_read();
+        const Nanoseconds begin = clock.now();
+        wait_for(clock, calibration_time);
+        const double seconds = std::max(seconds_of(clock.now() - begin), 1e-9);
+        rates.push_back(static_cast<double>(load.bytes_read() - bytes_before) / seconds);
+    }
+    return std::max(percentile_of(rates, 90), 1.0);
 }
 
-LoadStep measure_step(MemoryLoad& load, const std::function<ChaseChunk()>& chase,
-                      const SamplingPolicy& policy, Context& context) {
-    LoadStep step;
-    std::vector<double> bandwidth;
-    step.latency = context.sample(policy, [&] {
-        const std::uint64_t bytes_before = load.bytes_read();
-        const Nanoseconds begin = context.clock.now();
-        const ChaseChunk chunk = chase();
-        const double seconds = std::max(seconds_of(context.clock.now() - begin), 1e-9);
-        bandwidth.push_back(static_cast<double>(load.bytes_read() - bytes_before + chunk.bytes) / seconds);
-        return chunk.seconds_a_link;
-    });
-    step.bandwidth = step.latency;
-    // Those of the warm-up come first.
-    bandwidth.erase(bandwidth.begin(),
-                    bandwidth.end() - static_cast<std::ptrdiff_t>(step.latency.values.size()));
-    step.bandwidth.values = std::move(bandwidth);
-    return step;
-}
+/// Chases until the readers kept up with `least_rate` meanwhile.
+class LoadedSampler {
+  public:
+    LoadedSampler(MemoryLoad& load, const std::function<ChaseChunk()>& chase, Clock& clock, double least_rate)
+        : load_(load), chase_(chase), clock_(clock), least_rate_(least_rate) {}
+
+    double take() {
+        for (int attempt = 1;; ++attempt) {
+            const std::uint64_t bytes_before = load_.bytes_read();
+            const Nanoseconds begin = clock_.now();
+            const ChaseChunk chunk = chase_();
+            const double seconds = std::max(seconds_of(clock_.now() - begin), 1e-9);
+            const double read = static_cast<double>(load_.bytes_read() - bytes_before);
+            if (read < least_rate_ * seconds && attempt < most_attempts) {
+                ++repeated_;
+                continue;
+            }
+            bandwidth_.push_back((read + static_cast<double>(chunk.bytes)) / seconds);
+            return chunk.seconds_a_link;
+        }
+    }
+    /// Those of the last `samples` chunks that counted.
+    std::vector<double> last_bandwidths(std::size_t samples) const {
+        return {bandwidth_.end() - static_cast<std::ptrdiff_t>(samples), bandwidth_.end()};
+    }
+    std::uint64_t repeated() const { return repeated_; }
+
+  private:
+    MemoryLoad& load_;
+    const std::function<ChaseChunk()>& chase_;
+    Clock& clock_;
+    double least_rate_;
+    std::vector<double> bandwidth_;
+    std::uint64_t repeated_ = 0;
+};
 
 }  // namespace
 
@@ -94,18 +117,24 @@ std::vector<LoadStep> measure_load_steps(MemoryLoad& load, const std::function<C
         MemoryLoad& load;
         ~IdleAtEnd() { load.set_pause(std::nullopt); }
     } idle_at_end{load};
-    const Seconds block_time = full_block_time(load, context.clock);
+    const double rate = full_rate(load, context.clock);
+    const Seconds block_time{static_cast<double>(load.block_bytes()) * load.readers() / rate};
     std::vector<LoadStep> done;
-    for (int step = 0; step <= steps; ++step) {
-        const double share = static_cast<double>(step) / steps;
-        context.progress(fmt::format("load {:.0f} %", 100 * share), share);
-        if (step == 0)
+    for (int number = 0; number <= steps; ++number) {
+        LoadStep step;
+        step.asked_share = static_cast<double>(number) / steps;
+        context.progress(fmt::format("load {:.0f} %", 100 * step.asked_share), step.asked_share);
+        if (number == 0)
             load.set_pause(std::nullopt);
         else
-            load.set_pause(std::chrono::duration_cast<Nanoseconds>(block_time * (1 / share - 1)));
+            load.set_pause(std::chrono::duration_cast<Nanoseconds>(block_time * (1 / step.asked_share - 1)));
         wait_for(context.clock, settling_time);
-        done.push_back(measure_step(load, chase, policy, context));
-        done.back().asked_share = share;
+        LoadedSampler sampler(load, chase, context.clock, step.asked_share * rate / 2);
+        step.latency = context.sample(policy, [&] { return sampler.take(); });
+        step.bandwidth = step.latency;
+        step.bandwidth.values = sampler.last_bandwidths(step.latency.values.size());
+        step.repeated = sampler.repeated();
+        done.push_back(std::move(step));
     }
     return done;
 }
@@ -200,6 +229,13 @@ void report_steps(const std::vector<LoadStep>& steps, const std::string& page, O
         outcome.metrics.push_back(
             make_metric(bandwidth_metric, steps[at].bandwidth, Statistic::median, axes));
     }
+    std::uint64_t repeated = 0;
+    for (const LoadStep& step : steps) repeated += step.repeated;
+    if (repeated != 0)
+        outcome.notes.push_back(
+            fmt::format("{} chunks of the chase were repeated: the readers hardly read "
+                        "meanwhile, since something else had their CPUs.",
+                        repeated));
     const Labels axes = {{"page_bytes", page}};
     outcome.metrics.push_back(make_metric(idle_metric, steps.front().latency, Statistic::median, axes));
     outcome.metrics.push_back(make_metric(full_metric, steps.back().latency, Statistic::median, axes));

@@ -22,9 +22,10 @@ class MemoryLoad {
 
 /// Latency, and the bandwidth that was reached meanwhile.
 struct LoadStep {
-    double asked_share = 0;  ///< of the full load
-    SampleSet latency;       ///< seconds a link
-    SampleSet bandwidth;     ///< bytes a second: the readers', and the chaser's own lines
+    double asked_share = 0;      ///< of the full load
+    SampleSet latency;           ///< seconds a link
+    SampleSet bandwidth;         ///< bytes a second: the readers', and the chaser's own lines
+    std::uint64_t repeated = 0;  ///< chunks that were no samples, since the readers hardly read meanwhile
 };
 
 /// What the chaser does for one sample.

@@ -24,15 +24,19 @@ class FakeLoad final : public MemoryLoad {
   public:
     explicit FakeLoad(Clock& clock) : clock_(clock) {}
     void set_pause(std::optional<Nanoseconds> pause) override {
-        read_ = bytes_read();
-        since_ = clock_.now();
+        bytes_read();
         rate_ = 0;
         if (pause) rate_ = 4 * 8000 / (8000 * 4 / 20e9 + seconds_of(*pause));
         idle_ = !pause;
     }
     std::uint64_t bytes_read() const override {
-        return read_ + static_cast<std::uint64_t>(rate_ * seconds_of(clock_.now() - since_));
+        const Nanoseconds now = clock_.now();
+        if (*running_) read_ += static_cast<std::uint64_t>(rate_ * seconds_of(now - since_));
+        since_ = now;
+        return read_;
     }
+    /// What is read from now on counts only where `running` holds when it is looked at.
+    void run_while(const bool& running) { running_ = &running; }
     std::uint64_t block_bytes() const override { return 8000; }
     int readers() const override { return 4; }
 
@@ -41,10 +45,12 @@ class FakeLoad final : public MemoryLoad {
 
   private:
     Clock& clock_;
-    std::uint64_t read_ = 0;
-    Nanoseconds since_{0};
+    mutable std::uint64_t read_ = 0;
+    mutable Nanoseconds since_{0};
     double rate_ = 0;
     bool idle_ = true;
+    bool always_ = true;
+    const bool* running_ = &always_;
 };
 
 class LoadSteps : public testing::Test {
@@ -55,7 +61,7 @@ class LoadSteps : public testing::Test {
         return {100e-9 / (1 - load_.rate() / 25e9), 64000};
     }
 
-    doubles::SteppingClock clock_;
+    doubles::SteppingClock clock_{std::chrono::microseconds(1)};
     FakeLoad load_{clock_};
     Context context_{
         .clock = clock_, .sample = doubles::few_samples, .progress = [](std::string_view, double) {}};
@@ -84,6 +90,40 @@ TEST_F(LoadSteps, LeaveTheLoadIdleWhenMeasuringFails) {
                      context_),
                  std::runtime_error);
     EXPECT_TRUE(load_.is_idle());
+}
+
+TEST_F(LoadSteps, AChunkWhoseReadersHadNoCpuIsChasedAgain) {
+    int chunks = 0;
+    bool readers_run = true;
+    load_.run_while(readers_run);
+    const std::vector<LoadStep> steps = measure_load_steps(
+        load_,
+        [&] {
+            readers_run = ++chunks % 3 != 0;
+            const ChaseChunk chunk = chase();
+            load_.bytes_read();
+            readers_run = true;
+            return chunk;
+        },
+        1, SamplingPolicy{}, context_);
+    EXPECT_EQ(steps[0].repeated, 0u);
+    EXPECT_GT(steps[1].repeated, 0u);
+    EXPECT_EQ(steps[1].bandwidth.values.size(), steps[1].latency.values.size());
+    for (const double bandwidth : steps[1].bandwidth.values) EXPECT_GT(bandwidth, 15e9);
+}
+
+TEST_F(LoadSteps, ReadersThatNeverHaveACpuDoNotHoldTheProbeUp) {
+    bool readers_run = true;
+    load_.run_while(readers_run);
+    const std::vector<LoadStep> steps = measure_load_steps(
+        load_,
+        [&] {
+            readers_run = false;
+            return chase();
+        },
+        1, SamplingPolicy{}, context_);
+    EXPECT_EQ(steps[1].latency.values.size(), 5u);
+    EXPECT_LT(steps[1].bandwidth.values.back(), 1e9);
 }
 
 TEST_F(LoadSteps, BandwidthsOfTheWarmUpAreThrownAwayWithItsLatencies) {

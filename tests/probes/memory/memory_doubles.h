@@ -12,13 +12,15 @@
 
 namespace assay::doubles {
 
-/// Every look at it takes a millisecond; sleeping takes no time of ours.
+/// Every look at it takes a `step`; sleeping takes no time of ours.
 class SteppingClock final : public Clock {
   public:
-    Nanoseconds now() override { return now_ += std::chrono::milliseconds(1); }
+    explicit SteppingClock(Nanoseconds step = std::chrono::milliseconds(1)) : step_(step) {}
+    Nanoseconds now() override { return now_ += step_; }
     void sleep_until(Nanoseconds when) override { now_ = std::max(now_, when); }
 
   private:
+    Nanoseconds step_;
     Nanoseconds now_{0};
 };
 
