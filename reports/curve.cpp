@@ -5,7 +5,10 @@
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "reports/figure.h"
+#include "reports/texts.h"
 
 namespace assay {
 
@@ -23,6 +26,8 @@ const std::string* place_of(const Metric& metric, const CurveDeclaration& declar
     if (metric.name != declaration.x && metric.name != declaration.y && metric.name != declaration.aside) {
         return nullptr;
     }
+    if (!declaration.series.empty() && !metric.labels.contains(std::string(declaration.series)))
+        return nullptr;
     const Labels::const_iterator axis = metric.labels.find(std::string(declaration.axis));
     return axis == metric.labels.end() ? nullptr : &axis->second;
 }
@@ -44,8 +49,25 @@ CurvePoint& point_at(std::vector<CurvePoint>& points, const std::string& place) 
     for (CurvePoint& point : points) {
         if (point.at == place) return point;
     }
-    points.push_back({place});
+    points.push_back({place, nullptr, {}, nullptr});
     return points.back();
+}
+
+/// The index of the metric's series, which is added where it is new.
+std::size_t series_of(const Metric& metric, Curve& curve) {
+    const std::string_view label = curve.declaration->series;
+    const std::string value = label.empty() ? std::string() : metric.labels.at(std::string(label));
+    const std::vector<std::string>::iterator found =
+        std::find(curve.series.begin(), curve.series.end(), value);
+    const std::size_t index = static_cast<std::size_t>(found - curve.series.begin());
+    if (found == curve.series.end()) curve.series.push_back(value);
+    return index;
+}
+
+/// A label that is a number of bytes as a size; other text stays as it is.
+std::string size_label(const std::string& text) {
+    const double bytes = number_of(text);
+    return std::isfinite(bytes) && bytes >= 0 ? memory_size(bytes) : text;
 }
 
 }  // namespace
@@ -68,22 +90,61 @@ std::span<const CurveDeclaration> curve_declarations() {
          .y_reference = "storage.random_read.latency",
          .marks = {{"storage.latency_curve.iops_within_100us", Statistic::mean, 100e-6},
                    {"storage.latency_curve.iops_within_100us_p99", Statistic::p99, 100e-6}}},
+        {.probe = "memory.latency",
+         .title = "curve.latency_by_bytes",
+         .axis = "bytes",
+         .axis_title = "curve.bytes",
+         .axis_note = "curve.bytes_note",
+         .x = {},
+         .x_title = "curve.bytes",
+         .y = "memory.latency",
+         .y_title = "curve.latency",
+         .lines = {Statistic::median},
+         .series = "page_bytes",
+         .series_name = "curve.pages",
+         .guides = {{"memory.latency.l1_claimed", "L1"},
+                    {"memory.latency.l2_claimed", "L2"},
+                    {"memory.latency.l3_claimed", "L3"}}},
+        {.probe = "memory.loaded_latency",
+         .title = "curve.latency_by_bandwidth",
+         .axis = "step",
+         .axis_title = "curve.step",
+         .axis_note = "curve.step_note",
+         .x = "memory.loaded_latency.bandwidth",
+         .x_title = "curve.bandwidth",
+         .y = "memory.loaded_latency.latency",
+         .y_title = "curve.latency",
+         .lines = {Statistic::median}},
     };
     return declarations;
 }
 
+std::vector<CurveLine> Curve::lines() const {
+    std::vector<CurveLine> lines;
+    for (std::size_t at = 0; at < series.size(); ++at) {
+        for (const Statistic statistic : declaration->lines) lines.push_back({statistic, at});
+    }
+    return lines;
+}
+
 std::optional<Curve> curve_of(const Outcome& outcome) {
-    Curve curve{declaration_for(outcome.the_case.probe), &outcome, {}};
+    Curve curve{declaration_for(outcome.the_case.probe), &outcome, {}, {}};
+    if (curve.declaration != nullptr && curve.declaration->series.empty()) curve.series = {""};
     if (curve.declaration == nullptr) return std::nullopt;
     for (const Metric& metric : outcome.metrics) {
         const std::string* const place = place_of(metric, *curve.declaration);
         if (place == nullptr) continue;
         CurvePoint& point = point_at(curve.points, *place);
         if (metric.name == curve.declaration->x) point.x = &metric;
-        if (metric.name == curve.declaration->y) point.y = &metric;
+        if (metric.name == curve.declaration->y) {
+            const std::size_t series = series_of(metric, curve);
+            if (point.y.size() <= series) point.y.resize(series + 1, nullptr);
+            point.y[series] = &metric;
+        }
         if (metric.name == curve.declaration->aside) point.aside = &metric;
     }
     if (curve.points.empty()) return std::nullopt;
+    for (CurvePoint& point : curve.points) point.y.resize(curve.series.size(), nullptr);
     std::stable_sort(curve.points.begin(), curve.points.end(), is_before);
     return curve;
 }
@@ -95,6 +156,43 @@ std::vector<const Metric*> metrics_beside_curve(const Outcome& outcome) {
         if (declaration == nullptr || place_of(metric, *declaration) == nullptr) beside.push_back(&metric);
     }
     return beside;
+}
+
+std::optional<double> curve_x(const Curve& curve, const CurvePoint& point) {
+    if (!curve.declaration->x.empty()) {
+        return point.x == nullptr ? std::nullopt : finite_statistic(point.x, point.x->statistic);
+    }
+    const double number = number_of(point.at);
+    return std::isfinite(number) ? std::optional(number) : std::nullopt;
+}
+
+Unit curve_x_unit(const Curve& curve) {
+    if (curve.declaration->x.empty()) return Unit::byte;
+    for (const CurvePoint& point : curve.points) {
+        if (point.x != nullptr) return point.x->unit;
+    }
+    return Unit::count;
+}
+
+std::string memory_size(double bytes) {
+    std::string_view unit = "B";
+    for (const std::string_view larger : {"KiB", "MiB", "GiB", "TiB"}) {
+        if (bytes < 1024) break;
+        bytes /= 1024;
+        unit = larger;
+    }
+    return fmt::format("{:.4g} {}", bytes, unit);
+}
+
+std::string point_name(const Curve& curve, const CurvePoint& point) {
+    return curve.declaration->x.empty() ? size_label(point.at) : point.at;
+}
+
+std::string line_name(const Curve& curve, const CurveLine& line, Language language) {
+    if (curve.declaration->series.empty()) {
+        return std::string(phrase(language, fmt::format("statistic.{}", to_string(line.statistic))));
+    }
+    return phrase_with(language, curve.declaration->series_name, size_label(curve.series[line.series]));
 }
 
 std::optional<double> finite_statistic(const Metric* metric, Statistic statistic) {

@@ -18,6 +18,12 @@ struct CurveMark {
     double y;                 ///< the bound, in y's unit
 };
 
+/// A metric of the same outcome that is a value of x to be seen in the drawing: the size of a cache.
+struct CurveGuide {
+    std::string_view metric;  ///< "memory.latency.l2_claimed"
+    std::string_view name;    ///< "L2"
+};
+
 /// A family of metrics that a probe reports once for every value of an axis label, and that only together say
 /// something: shown as one drawing and one table, and never metric by metric. What depends on which curves
 /// there are stands here alone.
@@ -26,18 +32,24 @@ struct CurveDeclaration {
     std::string_view title;       ///< a phrase, like the other titles
     std::string_view axis;        ///< the label in which the points differ: "depth"
     std::string_view axis_title;  ///< heads its column
-    std::string_view axis_note;   ///< says of the drawing's small numbers what they are
-    std::string_view x;           ///< the metric along the horizontal axis; both axes are logarithmic
+    std::string_view axis_note;   ///< says of the drawing's small numbers, or of its guides, what they are
+    /// The metric along the horizontal axis; empty: the axis label itself, in bytes. Both axes are
+    /// logarithmic.
+    std::string_view x;
     std::string_view x_title;
     std::string_view y;  ///< the metric along the vertical axis
     std::string_view y_title;
     std::vector<Statistic> lines;  ///< of y; the first one is the headline and has its interval in the table
-    std::string_view aside;        ///< a metric for the table alone
-    std::string_view aside_title;
+    std::string_view series =
+        {};  ///< a label whose every value has its own lines: "page_bytes"; may be empty
+    std::string_view series_name = {};  ///< a phrase for such a line, "{}" is the value as a size in memory
+    std::string_view aside = {};        ///< a metric for the table alone; may be empty
+    std::string_view aside_title = {};
     // Metrics whose requirement draws a line across: at least so much of x, at most so much of y.
-    std::string_view x_reference;
-    std::string_view y_reference;
-    std::vector<CurveMark> marks;
+    std::string_view x_reference = {};
+    std::string_view y_reference = {};
+    std::vector<CurveMark> marks = {};
+    std::vector<CurveGuide> guides = {};
 };
 
 std::span<const CurveDeclaration> curve_declarations();
@@ -46,8 +58,14 @@ std::span<const CurveDeclaration> curve_declarations();
 struct CurvePoint {
     std::string at;  ///< the label's value: "32"
     const Metric* x = nullptr;
-    const Metric* y = nullptr;
+    std::vector<const Metric*> y;  ///< one for each of the curve's series
     const Metric* aside = nullptr;
+};
+
+/// What is drawn as one line: a statistic of one series.
+struct CurveLine {
+    Statistic statistic = Statistic::median;
+    std::size_t series = 0;
 };
 
 /// A curve as an outcome holds it, and good for as long as the outcome is.
@@ -55,6 +73,10 @@ struct Curve {
     const CurveDeclaration* declaration = nullptr;
     const Outcome* outcome = nullptr;
     std::vector<CurvePoint> points;  ///< by the axis label as a number; what is no number comes last
+    std::vector<std::string>
+        series;  ///< values of the declaration's label, in the order measured; else one, ""
+
+    std::vector<CurveLine> lines() const;  ///< the first series' statistics, then the next one's
 };
 
 /// Nothing where the outcome has no point of a curve that is declared for its probe.
@@ -62,6 +84,16 @@ std::optional<Curve> curve_of(const Outcome& outcome);
 
 /// The metrics that are no points of the outcome's curve, in their order: those to be shown one by one.
 std::vector<const Metric*> metrics_beside_curve(const Outcome& outcome);
+
+/// A point's place along the horizontal axis, where it is a finite number; and its unit.
+std::optional<double> curve_x(const Curve& curve, const CurvePoint& point);
+Unit curve_x_unit(const Curve& curve);
+/// "1.5 MiB": a size that is counted in powers of two.
+std::string memory_size(double bytes);
+/// The axis label as it is shown: a size in memory ("16 KiB") where it is x itself.
+std::string point_name(const Curve& curve, const CurvePoint& point);
+/// The statistic's name, or the series'.
+std::string line_name(const Curve& curve, const CurveLine& line, Language language);
 
 /// A statistic of a metric, where it is a finite number.
 std::optional<double> finite_statistic(const Metric* metric, Statistic statistic);

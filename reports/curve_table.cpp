@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::string_view no_figure = "–";
 
-std::string statistic_name(Statistic statistic, Language language) {
-    return std::string(phrase(language, fmt::format("statistic.{}", to_string(statistic))));
-}
-
 std::string statistic_cell(const Metric* metric, Statistic statistic, Language language) {
     const std::optional<double> value = finite_statistic(metric, statistic);
     return value ? format_quantity(*value, metric->unit, language) : std::string(no_figure);
@@ -61,18 +57,25 @@ std::vector<CurveColumn> curve_columns(const Curve& curve, Language language) {
         if (!empty) columns.push_back(std::move(column));
     };
     add(Kind::axis, std::string(phrase(language, declaration.axis_title)),
-        [](const CurvePoint& point) { return point.at; });
-    add(Kind::x, std::string(phrase(language, declaration.x_title)),
-        [&](const CurvePoint& point) { return value_cell(point.x, language); });
-    add(Kind::aside, std::string(phrase(language, declaration.aside_title)),
-        [&](const CurvePoint& point) { return value_cell(point.aside, language); });
+        [&](const CurvePoint& point) { return point_name(curve, point); });
+    if (!declaration.x.empty()) {
+        add(Kind::x, std::string(phrase(language, declaration.x_title)),
+            [&](const CurvePoint& point) { return value_cell(point.x, language); });
+    }
+    if (!declaration.aside.empty()) {
+        add(Kind::aside, std::string(phrase(language, declaration.aside_title)),
+            [&](const CurvePoint& point) { return value_cell(point.aside, language); });
+    }
     Kind kind = Kind::headline;
-    for (const Statistic statistic : declaration.lines) {
-        add(kind, statistic_name(statistic, language),
-            [&](const CurvePoint& point) { return statistic_cell(point.y, statistic, language); });
+    for (const CurveLine& line : curve.lines()) {
+        const auto y_of = [&](const CurvePoint& point) { return point.y[line.series]; };
+        add(kind, line_name(curve, line, language),
+            [&](const CurvePoint& point) { return statistic_cell(y_of(point), line.statistic, language); });
         if (kind == Kind::headline) {
             add(Kind::interval, std::string(phrase(language, "column.interval")),
-                [&](const CurvePoint& point) { return interval_cell(point.y, statistic, language); });
+                [&](const CurvePoint& point) {
+                    return interval_cell(y_of(point), line.statistic, language);
+                });
         }
         kind = Kind::other_line;
     }

@@ -18,6 +18,7 @@ namespace {
 
 constexpr double text_size = 10.5;
 constexpr double marker_reach = 4.5;
+constexpr double size_tick_room = 50;
 
 constexpr CurveFrame wide = {"wide", 760, 412, 58, 704, 40, 368};
 constexpr CurveFrame narrow = {"narrow", 380, 412, 50, 324, 40, 368};
@@ -59,6 +60,7 @@ class CurveDrawing {
         add_zone();
         add_axes();
         add_bounds();
+        add_guides();
         for (const PlacedLine& line : placed_.lines) add_line(line);
         add_marks();
         add_points();
@@ -90,21 +92,50 @@ class CurveDrawing {
             add_text({frame_.left - 6, y + 3.5}, Anchor::end, "",
                      quantity_tick(tick, placed_.unit_y, language_));
         }
-        const QuantityScale scale = scale_for(placed_.greatest_x, placed_.unit_x, language_);
-        for (const double tick :
-             logarithmic_ticks(placed_.x.low / scale.factor, placed_.x.high / scale.factor)) {
-            const double x = placed_.x.place(tick * scale.factor);
-            fmt::format_to(std::back_inserter(out_), R"(<path class="a" d="M{:.1f} {:g}v4"/>)", x,
-                           frame_.bottom);
-            add_text({x, frame_.bottom + 16}, Anchor::middle, "", tick_text(tick));
-        }
+        const std::string unit = placed_.unit_x == Unit::byte ? add_size_ticks() : add_decimal_ticks();
         fmt::format_to(std::back_inserter(out_), R"(<path class="a" d="M{:g} {:g}H{:g}"/>)", frame_.left,
                        frame_.bottom, frame_.right);
         const std::string_view x_title = phrase(language_, declaration_.x_title);
         const std::string with_unit =
-            scale.unit.empty() ? std::string(x_title) : fmt::format("{}, {}", x_title, scale.unit);
+            unit.empty() ? std::string(x_title) : fmt::format("{}, {}", x_title, unit);
         add_text({frame_.right, frame_.bottom + 34}, Anchor::end, "k",
                  phrase_with(language_, "curve.logarithmic", with_unit));
+    }
+
+    void add_tick(double x, std::string_view text) {
+        fmt::format_to(std::back_inserter(out_), R"(<path class="a" d="M{:.1f} {:g}v4"/>)", x, frame_.bottom);
+        add_text({x, frame_.bottom + 16}, Anchor::middle, "", text);
+    }
+
+    /// Sizes in memory are powers of two, and say their unit themselves.
+    std::string add_size_ticks() {
+        const double doubling = placed_.x.place(2 * placed_.x.low) - placed_.x.place(placed_.x.low);
+        const int doublings = static_cast<int>(std::ceil(size_tick_room / std::max(doubling, 1.0)));
+        const double first = std::pow(2, std::ceil(std::log2(placed_.x.low)));
+        for (double size = first; size <= placed_.x.high; size *= std::pow(2, doublings)) {
+            if (placed_.x.place(size) + size_tick_room / 2 <= frame_.width)
+                add_tick(placed_.x.place(size), memory_size(size));
+        }
+        return "";
+    }
+
+    /// Returns the unit of the ticks' numbers.
+    std::string add_decimal_ticks() {
+        const QuantityScale scale = scale_for(placed_.greatest_x, placed_.unit_x, language_);
+        for (const double tick :
+             logarithmic_ticks(placed_.x.low / scale.factor, placed_.x.high / scale.factor)) {
+            add_tick(placed_.x.place(tick * scale.factor), tick_text(tick));
+        }
+        return scale.unit;
+    }
+
+    /// Upright lines, their names at the top beside them.
+    void add_guides() {
+        for (const PlacedGuide& guide : placed_.guides) {
+            fmt::format_to(std::back_inserter(out_), R"(<path class="h" d="M{:.1f} {:g}V{:g}"/>)", guide.x,
+                           frame_.top, frame_.bottom);
+            add_text({guide.x + 4, frame_.top + text_size}, Anchor::start, "k u", guide.name);
+        }
     }
 
     /// The bounds' texts stand outside the plot, where nothing else can be.
@@ -219,16 +250,18 @@ class CurveDrawing {
         std::size_t at = 0;
         for (const PlacedLine& line : placed_.lines) {
             if (line.places.empty()) continue;
-            const std::string name(phrase(language_, fmt::format("statistic.{}", to_string(line.statistic))));
+            const std::string name = line_name(curve_, line.what, language_);
             const Place place = {x, heights[at++]};
             add_text(place, anchor, fmt::format("k n c{}", line.number), name);
             taken_.take(text_box(name, text_size, place, anchor));
         }
     }
 
-    /// Each point's axis label once, below its lowest marker or beside it, where that is free. Those that are
-    /// marked come first, then the ends: they say how far the curve goes.
+    /// Each point's axis label once, where it is not x itself: below its lowest marker or beside it, where
+    /// that is free. Those that are marked come first, then the ends: they say how far the curve goes.
     void add_point_names() {
+        // What stands along the axis needs no saying.
+        if (declaration_.x.empty()) return;
         std::vector<std::size_t> order;
         for (std::size_t at = 0; at < curve_.points.size(); ++at) order.push_back(at);
         if (order.size() > 2) std::rotate(order.begin() + 1, order.end() - 1, order.end());

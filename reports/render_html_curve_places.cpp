@@ -8,15 +8,14 @@ namespace assay::html {
 namespace {
 
 /// Nothing was done where x is zero, so there is nothing to draw.
-std::optional<double> x_of(const CurvePoint& point) {
-    if (point.x == nullptr) return std::nullopt;
-    const std::optional<double> value = finite_statistic(point.x, point.x->statistic);
+std::optional<double> x_of(const Curve& curve, const CurvePoint& point) {
+    const std::optional<double> value = curve_x(curve, point);
     return value && *value > 0 ? value : std::nullopt;
 }
 
 /// Only what is above zero has a place on a logarithmic axis.
-std::optional<double> y_of(const CurvePoint& point, Statistic statistic) {
-    const std::optional<double> value = finite_statistic(point.y, statistic);
+std::optional<double> y_of(const CurvePoint& point, const CurveLine& line) {
+    const std::optional<double> value = finite_statistic(point.y[line.series], line.statistic);
     return value && *value > 0 ? value : std::nullopt;
 }
 
@@ -31,10 +30,10 @@ struct Range {
 };
 
 PlacedLine placed_line(const Curve& curve, std::size_t number, const PlacedCurve& placed) {
-    PlacedLine line{curve.declaration->lines[number], number, {}};
+    PlacedLine line{curve.lines()[number], number, {}};
     for (std::size_t at = 0; at < curve.points.size(); ++at) {
-        const std::optional<double> x = x_of(curve.points[at]);
-        const std::optional<double> y = y_of(curve.points[at], line.statistic);
+        const std::optional<double> x = x_of(curve, curve.points[at]);
+        const std::optional<double> y = y_of(curve.points[at], line.what);
         if (x && y) line.places.push_back({at, {placed.x.place(*x), placed.y.place(*y)}});
     }
     return line;
@@ -43,8 +42,8 @@ PlacedLine placed_line(const Curve& curve, std::size_t number, const PlacedCurve
 /// The point that a mark is: one that has its x and keeps within its bound.
 std::optional<std::size_t> point_of(const Curve& curve, const CurveMark& mark, double marked_x) {
     for (std::size_t at = 0; at < curve.points.size(); ++at) {
-        const std::optional<double> x = x_of(curve.points[at]);
-        const std::optional<double> y = y_of(curve.points[at], mark.statistic);
+        const std::optional<double> x = x_of(curve, curve.points[at]);
+        const std::optional<double> y = y_of(curve.points[at], {mark.statistic, 0});
         if (x && y && std::abs(*x - marked_x) <= 1e-9 * marked_x && *y <= mark.y * (1 + 1e-9)) return at;
     }
     return std::nullopt;
@@ -69,6 +68,18 @@ std::vector<PlacedMark> marks_of(const Curve& curve) {
     return marks;
 }
 
+std::vector<PlacedGuide> guides_of(const Curve& curve, const Axis& axis) {
+    std::vector<PlacedGuide> guides;
+    for (const CurveGuide& guide : curve.declaration->guides) {
+        for (const Metric& metric : curve.outcome->metrics) {
+            const bool is_inside = metric.value > axis.low && metric.value < axis.high;
+            if (metric.name == guide.metric && is_inside)
+                guides.push_back({guide.name, axis.place(metric.value)});
+        }
+    }
+    return guides;
+}
+
 }  // namespace
 
 std::optional<PlacedCurve> place_curve(const Curve& curve, const Report& report, const CurveFrame& frame) {
@@ -79,17 +90,17 @@ std::optional<PlacedCurve> place_curve(const Curve& curve, const Report& report,
     placed.y_bound = reference_for(declaration.y_reference, Direction::lower, report);
     Range x_range, y_range;
     for (const CurvePoint& point : curve.points) {
-        const std::optional<double> x = x_of(point);
-        for (const Statistic statistic : declaration.lines) {
-            const std::optional<double> y = y_of(point, statistic);
+        const std::optional<double> x = x_of(curve, point);
+        for (const CurveLine& line : curve.lines()) {
+            const std::optional<double> y = y_of(point, line);
             if (!x || !y) continue;
             x_range.take(*x);
             y_range.take(*y);
-            placed.unit_x = point.x->unit;
-            placed.unit_y = point.y->unit;
+            placed.unit_y = point.y[line.series]->unit;
         }
     }
     if (!x_range.any) return std::nullopt;
+    placed.unit_x = curve_x_unit(curve);
     placed.marks = marks_of(curve);
     for (const PlacedMark& mark : placed.marks) {
         x_range.take(mark.x);
@@ -105,12 +116,16 @@ std::optional<PlacedCurve> place_curve(const Curve& curve, const Report& report,
     placed.x = {low, high, frame.left, frame.right, true};
     // Below the lowest point stand the points' names, and a row a mark.
     const double reserved = 16 + curve_row * static_cast<double>(placed.marks.size());
-    placed.y = {y_range.low / 1.12, y_range.high * 1.25, frame.bottom - reserved, frame.top, true};
-    for (std::size_t number = 0; number < declaration.lines.size(); ++number) {
+    // Above the highest one, the guides' names.
+    const double headroom = declaration.guides.empty() ? 1.25 : 1.8;
+    placed.y = {y_range.low / 1.12, y_range.high * headroom, frame.bottom - reserved, frame.top, true};
+    placed.guides = guides_of(curve, placed.x);
+    for (std::size_t number = 0; number < curve.lines().size(); ++number) {
         placed.lines.push_back(placed_line(curve, number, placed));
     }
     for (PlacedMark& mark : placed.marks) {
-        const double y = mark.point ? *y_of(curve.points[*mark.point], mark.mark->statistic) : mark.mark->y;
+        const double y =
+            mark.point ? *y_of(curve.points[*mark.point], {mark.mark->statistic, 0}) : mark.mark->y;
         mark.place = {placed.x.place(mark.x), placed.y.place(y)};
     }
     return placed;

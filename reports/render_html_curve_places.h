@@ -21,9 +21,9 @@ struct CurveFrame {
 /// The height of a row of text.
 constexpr double curve_row = 12.5;
 
-/// What can be drawn of one statistic: a place for each point that has both coordinates.
+/// What can be drawn of one line: a place for each point that has both coordinates.
 struct PlacedLine {
-    Statistic statistic;
+    CurveLine what;
     std::size_t number = 0;                             ///< colour and marker
     std::vector<std::pair<std::size_t, Place>> places;  ///< the point's index, its place
 };
@@ -36,6 +36,11 @@ struct PlacedMark {
     Place place;
 };
 
+struct PlacedGuide {
+    std::string_view name;
+    double x = 0;
+};
+
 struct PlacedCurve {
     CurveFrame frame;
     const Requirement* x_bound = nullptr;
@@ -46,6 +51,7 @@ struct PlacedCurve {
     double greatest_x = 0;  ///< of what was measured; the axis goes further
     std::vector<PlacedLine> lines;
     std::vector<PlacedMark> marks;
+    std::vector<PlacedGuide> guides;  ///< those within the axis
 };
 
 /// Nothing where no point can be drawn. The axes hold every point, every mark and both bounds.

@@ -147,6 +147,7 @@ svg .i { stroke: var(--inconclusive); stroke-width: 1; stroke-dasharray: 1.5 2.5
 .curve .l { stroke: currentColor; stroke-width: 1.6; } .curve .l.c0 { stroke-width: 2.2; } .curve .v { fill: currentColor; stroke: var(--ground); stroke-width: 1; }
 .curve .k { font-size: 10.5px; } .curve .n { fill: currentColor; font-weight: 600; } .curve .u { font-weight: 600; }
 .curve .z { fill: var(--pass); fill-opacity: .09; } .curve .r { stroke: var(--text); stroke-width: 1; stroke-dasharray: 5 3; }
+.curve .h { stroke: var(--text); stroke-width: 1; stroke-dasharray: 2 4; opacity: .65; }
 .curve .f { stroke: currentColor; stroke-width: .9; stroke-dasharray: 1.5 2.5; } .curve .o { fill: none; stroke: currentColor; stroke-width: 1.5; }
 .points { margin-top: .6rem; max-width: 860px; font-size: .86rem; }
 .points td, .points tbody th { padding: .22rem .6rem; border-bottom: 1px solid var(--grid); } .points tbody th { font-weight: 600; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -71,6 +72,19 @@ std::vector<int> cpus_by_core() {
     std::vector<int> cpus;
     for (const auto& [rank, cpu] : ranked) cpus.push_back(cpu);
     return cpus;
+}
+
+int cores_among(const std::vector<int>& cpus) {
+    // Siblings show the same list of them.
+    std::set<std::string> cores;
+    for (const int cpu : cpus) {
+        std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
+                           "/topology/thread_siblings_list");
+        std::string siblings;
+        if (!(file >> siblings)) siblings = "cpu" + std::to_string(cpu);
+        cores.insert(siblings);
+    }
+    return static_cast<int>(cores.size());
 }
 
 }  // namespace assay::kernels

@@ -27,4 +27,7 @@ class CpuSet {
 /// are N cores where there are as many.
 std::vector<int> cpus_by_core();
 
+/// How many cores these CPUs belong to; a CPU whose siblings the system does not tell is a core.
+int cores_among(const std::vector<int>& cpus);
+
 }  // namespace assay::kernels

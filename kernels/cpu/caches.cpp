@@ -1,5 +1,6 @@
 #include "kernels/cpu/caches.h"
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 #include <string>
@@ -56,6 +57,22 @@ std::uint64_t last_level_cache_bytes(const fs::path& root) {
         }
     }
     return total;
+}
+
+std::vector<DataCache> data_caches_of(int cpu, const fs::path& root) {
+    std::vector<DataCache> caches;
+    std::error_code ignored;
+    const fs::path folder = root / "sys/devices/system/cpu" / ("cpu" + std::to_string(cpu)) / "cache";
+    for (const fs::directory_entry& cache : fs::directory_iterator(folder, ignored)) {
+        const std::string level = first_word(cache.path() / "level");
+        if (level.size() != 1 || first_word(cache.path() / "type") == "Instruction") continue;
+        const std::uint64_t bytes = size_of(first_word(cache.path() / "size"));
+        const std::uint64_t line = size_of(first_word(cache.path() / "coherency_line_size"));
+        if (bytes != 0) caches.push_back({level[0] - '0', bytes, static_cast<std::size_t>(line)});
+    }
+    std::sort(caches.begin(), caches.end(),
+              [](const DataCache& one, const DataCache& other) { return one.bytes < other.bytes; });
+    return caches;
 }
 
 }  // namespace assay::kernels

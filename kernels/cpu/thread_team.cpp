@@ -175,4 +175,8 @@ int allowed_cpus() {
     return static_cast<int>(usable_cpus().size());
 }
 
+int allowed_cores() {
+    return cores_among(usable_cpus());
+}
+
 }  // namespace assay::kernels

@@ -42,5 +42,7 @@ ItemRange member_range(std::size_t items, std::size_t multiple, int member, int 
 
 /// CPUs that this process may use (affinity, cpuset), as the team would use them.
 int allowed_cpus();
+/// Cores that those CPUs belong to: a team of so many has no two members on one core.
+int allowed_cores();
 
 }  // namespace assay::kernels

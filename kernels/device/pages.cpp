@@ -28,6 +28,11 @@ std::optional<double> huge_page_share(const void* begin, std::size_t bytes,
             words >> kib;
             if (key == "Rss:") resident += kib;
             if (key == "AnonHugePages:") huge += kib;
+            // Pages reserved beforehand (hugetlb) do not count as resident there.
+            if (key == "Private_Hugetlb:" || key == "Shared_Hugetlb:") {
+                resident += kib;
+                huge += kib;
+            }
         }
     }
     if (resident == 0) return std::nullopt;

@@ -11,6 +11,7 @@
 #include <string>
 #include <system_error>
 #include <variant>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -129,6 +130,38 @@ TEST(LastLevelCaches, OfAMachineThatTellsNothingAreZero) {
     EXPECT_EQ(kernels::last_level_cache_bytes(root.path()), 0u);
     fs::create_directories(root.path() / "sys/devices/system/cpu/cpu0");
     EXPECT_EQ(kernels::last_level_cache_bytes(root.path()), 0u);
+}
+
+TEST(DataCaches, OfACpuAreItsOwnWithTheSmallestFirst) {
+    FakeRoot root;
+    const auto put = [&](int cpu, int index, const char* level, const char* type, const char* size) {
+        const std::string folder =
+            "sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/cache/index" + std::to_string(index) + "/";
+        root.put(folder + "level", level).put(folder + "type", type).put(folder + "size", size);
+        root.put(folder + "coherency_line_size", "64\n");
+    };
+    put(3, 0, "3\n", "Unified\n", "32768K\n");
+    put(3, 1, "1\n", "Data\n", "32K\n");
+    put(3, 2, "1\n", "Instruction\n", "64K\n");
+    put(3, 3, "2\n", "Unified\n", "1M\n");
+    put(4, 0, "1\n", "Data\n", "48K\n");
+    const std::vector<kernels::DataCache> caches = kernels::data_caches_of(3, root.path());
+    ASSERT_EQ(caches.size(), 3u);
+    EXPECT_EQ(caches[0].bytes, 32u << 10);
+    EXPECT_EQ(caches[0].level, 1);
+    EXPECT_EQ(caches[0].line_bytes, 64u);
+    EXPECT_EQ(caches[1].bytes, 1u << 20);
+    EXPECT_EQ(caches[2].level, 3);
+    EXPECT_TRUE(kernels::data_caches_of(5, root.path()).empty());
+}
+
+TEST(HugePageShare, CountsPagesReservedBeforehandWhichAreNotResident) {
+    FakeRoot root;
+    root.put("smaps",
+             "200000-600000 rw-p 00000000 00:0f 7 /anon_hugepage (deleted)\nSize: 4096 kB\n"
+             "KernelPageSize: 2048 kB\nRss: 0 kB\nAnonHugePages: 0 kB\nPrivate_Hugetlb: 4096 kB\n");
+    EXPECT_DOUBLE_EQ(
+        huge_page_share(reinterpret_cast<void*>(0x200000), 0x400000, root.path() / "smaps").value(), 1);
 }
 
 TEST(HugePageShare, IsOfTheMappingsAskedForAlone) {

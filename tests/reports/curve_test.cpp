@@ -82,9 +82,9 @@ TEST(Curve, APointHoldsTheMetricsOfItsLabelWhateverTheirOrder) {
     const Curve curve = *curve_of(outcome);
     ASSERT_EQ(curve.points.size(), 2u);
     EXPECT_EQ(curve.points[0].x->value, 1000);
-    EXPECT_EQ(curve.points[0].y->value, 1e-3);
+    EXPECT_EQ(curve.points[0].y[0]->value, 1e-3);
     EXPECT_EQ(curve.points[1].x->value, 2000);
-    EXPECT_EQ(curve.points[1].y->value, 2e-3);
+    EXPECT_EQ(curve.points[1].y[0]->value, 2e-3);
     EXPECT_EQ(curve.points[1].aside->labels.at("depth"), "2");
 }
 
