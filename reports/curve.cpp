@@ -90,6 +90,19 @@ std::span<const CurveDeclaration> curve_declarations() {
          .y_reference = "storage.random_read.latency",
          .marks = {{"storage.latency_curve.iops_within_100us", Statistic::mean, 100e-6},
                    {"storage.latency_curve.iops_within_100us_p99", Statistic::p99, 100e-6}}},
+        {.probe = "memory.bandwidth",
+         .title = "curve.bandwidth_by_threads",
+         .axis = "threads",
+         .axis_title = "curve.threads",
+         .axis_note = "curve.threads_note",
+         .x = {},
+         .x_title = "curve.threads",
+         .y = "memory.bandwidth.scaling",
+         .y_title = "curve.bandwidth",
+         .lines = {Statistic::median},
+         .axis_unit = Unit::count,
+         .series = "kernel",
+         .series_name = "curve.kernel"},
         {.probe = "memory.latency",
          .title = "curve.latency_by_bytes",
          .axis = "bytes",
@@ -167,7 +180,7 @@ std::optional<double> curve_x(const Curve& curve, const CurvePoint& point) {
 }
 
 Unit curve_x_unit(const Curve& curve) {
-    if (curve.declaration->x.empty()) return Unit::byte;
+    if (curve.declaration->x.empty()) return curve.declaration->axis_unit;
     for (const CurvePoint& point : curve.points) {
         if (point.x != nullptr) return point.x->unit;
     }
@@ -185,7 +198,8 @@ std::string memory_size(double bytes) {
 }
 
 std::string point_name(const Curve& curve, const CurvePoint& point) {
-    return curve.declaration->x.empty() ? size_label(point.at) : point.at;
+    const CurveDeclaration& declaration = *curve.declaration;
+    return declaration.x.empty() && declaration.axis_unit == Unit::byte ? size_label(point.at) : point.at;
 }
 
 std::string line_name(const Curve& curve, const CurveLine& line, Language language) {

@@ -33,13 +33,14 @@ struct CurveDeclaration {
     std::string_view axis;        ///< the label in which the points differ: "depth"
     std::string_view axis_title;  ///< heads its column
     std::string_view axis_note;   ///< says of the drawing's small numbers, or of its guides, what they are
-    /// The metric along the horizontal axis; empty: the axis label itself, in bytes. Both axes are
+    /// The metric along the horizontal axis; empty: the axis label itself, in `axis_unit`. Both axes are
     /// logarithmic.
     std::string_view x;
     std::string_view x_title;
     std::string_view y;  ///< the metric along the vertical axis
     std::string_view y_title;
     std::vector<Statistic> lines;  ///< of y; the first one is the headline and has its interval in the table
+    Unit axis_unit = Unit::byte;   ///< of the axis label where it is x itself: sizes in memory, or a count
     std::string_view series =
         {};  ///< a label whose every value has its own lines: "page_bytes"; may be empty
     std::string_view series_name = {};  ///< a phrase for such a line, "{}" is the value as a size in memory
@@ -90,7 +91,7 @@ std::optional<double> curve_x(const Curve& curve, const CurvePoint& point);
 Unit curve_x_unit(const Curve& curve);
 /// "1.5 MiB": a size that is counted in powers of two.
 std::string memory_size(double bytes);
-/// The axis label as it is shown: a size in memory ("16 KiB") where it is x itself.
+/// The axis label as it is shown: a size in memory ("16 KiB") where it is x itself and that is in bytes.
 std::string point_name(const Curve& curve, const CurvePoint& point);
 /// The statistic's name, or the series'.
 std::string line_name(const Curve& curve, const CurveLine& line, Language language);

@@ -123,6 +123,30 @@ void describe_cpu(const CpuFacts& cpu, const Topology& topology, Facts& facts) {
     }
 }
 
+/// "8 x 64 GiB DDR5 at 4800 MT/s (rated 5600)": like ones together, in the order of the slots.
+std::string modules_in_words(const std::vector<os::MemoryModule>& modules) {
+    std::vector<std::pair<std::string, int>> kinds;
+    int empty = 0;
+    for (const os::MemoryModule& module : modules) {
+        if (!module.populated) {
+            ++empty;
+            continue;
+        }
+        std::string kind = module.bytes ? binary_bytes(static_cast<double>(*module.bytes)) : "unknown size";
+        if (!module.type.empty()) kind += ' ' + module.type;
+        if (module.configured_transfers)
+            kind += fmt::format(" at {:.0f} MT/s", *module.configured_transfers / 1e6);
+        if (module.rated_transfers && module.rated_transfers != module.configured_transfers)
+            kind += fmt::format(" (rated {:.0f})", *module.rated_transfers / 1e6);
+        if (kinds.empty() || kinds.back().first != kind) kinds.emplace_back(kind, 0);
+        ++kinds.back().second;
+    }
+    std::string text;
+    for (const auto& [kind, count] : kinds) text = listed({text, fmt::format("{} x {}", count, kind)});
+    return listed(
+        {text, counted(empty > 0 ? std::optional(empty) : std::nullopt, "slot empty", "slots empty")});
+}
+
 void describe_memory(const MemoryFacts& memory, Facts& facts) {
     if (memory.total_bytes)
         put(facts, "memory.total", binary_bytes(static_cast<double>(*memory.total_bytes)));
@@ -139,6 +163,10 @@ void describe_memory(const MemoryFacts& memory, Facts& facts) {
             fmt::format("{} of {}, {} free", pool.total, size, pool.free));
     }
     put(facts, "memory.transparent_huge_pages", memory.transparent_huge_pages);
+    put(facts, "memory.modules", memory.modules ? modules_in_words(*memory.modules) : "not exposed");
+    if (!memory.modules) return;
+    if (const std::optional<int> channels = os::populated_channels(*memory.modules))
+        put(facts, "memory.channels_with_modules", std::to_string(*channels));
 }
 
 void describe_devices(const Machine& machine, Facts& facts) {

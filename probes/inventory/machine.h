@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "probes/core/os/memory_modules.h"
+
 /// What a machine says of itself, read from procfs and sysfs. An absent fact is an empty optional, never a
 /// zero or a guess; nothing here throws because a file is missing.
 namespace assay::inventory {
@@ -77,6 +79,8 @@ struct MemoryFacts {
     std::string limit_source;                  ///< "cgroup v2"
     std::vector<HugePagePool> huge_pages;
     std::string transparent_huge_pages;  ///< "madvise"
+    /// Slots, empty ones too; nothing where the firmware's list cannot be read (root only).
+    std::optional<std::vector<os::MemoryModule>> modules;
 };
 
 /// State of a PCI Express link. Idle links may report a lower speed than they reach under load.

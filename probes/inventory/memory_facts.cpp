@@ -59,6 +59,7 @@ MemoryFacts gather_memory(const fs::path& root) {
     }
     memory.huge_pages = huge_page_pools(root);
     memory.transparent_huge_pages = chosen_of(text_of(root / "sys/kernel/mm/transparent_hugepage/enabled"));
+    memory.modules = os::read_memory_modules(root);
     return memory;
 }
 

@@ -11,6 +11,7 @@
 #include "probes/core/cpu_choice.h"
 #include "probes/core/statistics.h"
 #include "probes/memory/bandwidth_parts.h"
+#include "probes/memory/expected.h"
 #include "probes/memory/kernel_run.h"
 #include "probes/memory/memory.h"
 #include "probes/memory/page_sets.h"
@@ -216,6 +217,20 @@ std::optional<BestRun> measure_kernels(const Case& the_case, const ArraySize& si
     return first;
 }
 
+/// What all cores together should reach, beside every figure that is held to it, and in the notes what it
+/// says.
+void add_expectation(Context& context, Outcome& outcome) {
+    double best = 0;
+    for (const Metric& metric : outcome.metrics) {
+        if (metric.name == attainable_metric.name) best = std::max(best, metric.value);
+    }
+    const ExpectedBandwidth expected = expect_bandwidth(context.cpu_facts, read_memory_system(), best);
+    outcome.notes.insert(outcome.notes.end(), expected.sentences.begin(), expected.sentences.end());
+    for (Metric& metric : outcome.metrics) {
+        if (metric.name == attainable_metric.name) metric.limit = expected.limit();
+    }
+}
+
 Outcome run(const Case& the_case, Context& context) {
     const ArraySize size = array_size(the_case);
     if (the_case.is_auto("bytes") && !size.useful)
@@ -232,6 +247,8 @@ Outcome run(const Case& the_case, Context& context) {
         return skipped(the_case,
                        fmt::format("{} needs non-temporal stores, which the {} kernels do not have here",
                                    the_case.text("kernel"), kernels::to_string(isa_of(the_case))));
+    // Of fewer threads nothing was promised.
+    if (the_case.is_auto("threads")) add_expectation(context, outcome);
     if (the_case.text("scaling") == "no") return outcome;
 
     const int threads = threads_of(the_case);

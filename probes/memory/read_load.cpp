@@ -19,7 +19,8 @@ constexpr std::size_t block_elements = 1024;
 constexpr std::uint64_t value_limit = std::uint64_t{1} << 20;
 
 kernels::StreamPattern pattern() {
-    return {std::min(kernels::best_isa(), kernels::Isa::avx512), false, 4096, 1};
+    return {std::min(kernels::best_isa(), kernels::Isa::avx512), false, kernels::Prefetch::all_caches, 4096,
+            1};
 }
 
 void spin_for(std::chrono::nanoseconds time) {

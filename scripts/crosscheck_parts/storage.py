@@ -194,8 +194,8 @@ class Load:
                    f"--rw=rand{self.direction}", f"--bs={BLOCK_BYTES}", "--direct=1",
                    f"--ioengine={self.kind.peer_engine}", f"--iodepth={self.depth}", f"--numjobs={self.jobs}",
                    "--thread", "--allow_file_create=0", f"--randseed={number + 1}"]
-        if not self.kind.writes:
-            command.append("--readonly")
+        # What assay writes is new each time, so that a device can neither compress nor merge it.
+        command.append("--refill_buffers" if self.kind.writes else "--readonly")
         if self.kind.batch == "quarter":
             # As assay does it: wait for so many, take all that there are, and hand all of them over again at once.
             # Nor does assay keep a map of the blocks that it has been to.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "probes/inventory/inventory.h"
+#include "tests/probes/core/smbios_table.h"
 #include "tests/probes/inventory/gpu_server.h"
 
 namespace assay::inventory {
@@ -192,6 +193,27 @@ TEST(Memory, ShowsTotalAndHugePages) {
     EXPECT_EQ(memory.huge_pages[0].page_bytes, kibi * kibi * kibi);
     EXPECT_EQ(memory.huge_pages[0].total, 16);
     EXPECT_EQ(memory.transparent_huge_pages, "madvise");
+}
+
+TEST(Memory, ModulesAreListedLikeOnesTogether) {
+    const FakeRoot root;
+    add_memory(root);
+    Machine machine;
+    machine.memory = gather_memory(root.path());
+    EXPECT_EQ(describe(machine).at("memory.modules"), "not exposed");
+
+    test::SmbiosTable table;
+    table.slot({"DIMM_A1", "CHANNEL A", 65536, 5600, 4800, 0x22});
+    table.slot({"DIMM_A2", "CHANNEL A"});
+    table.slot({"DIMM_B1", "CHANNEL B", 65536, 5600, 4800, 0x22});
+    table.slot({"DIMM_C1", "CHANNEL C", 32768, 4800, 4800, 0x22});
+    table.end();
+    root.write("sys/firmware/dmi/tables/DMI", table.bytes());
+    machine.memory = gather_memory(root.path());
+    const std::map<std::string, std::string> facts = describe(machine);
+    EXPECT_EQ(facts.at("memory.modules"),
+              "2 x 64 GiB DDR5 at 4800 MT/s (rated 5600), 1 x 32 GiB DDR5 at 4800 MT/s, 1 slot empty");
+    EXPECT_EQ(facts.at("memory.channels_with_modules"), "3");
 }
 
 TEST(Memory, TheTightestLimitOfAVersion2GroupAndItsParentsCounts) {
