@@ -15,7 +15,8 @@ namespace assay {
 
 namespace {
 
-constexpr std::uint64_t cache_multiple = 4;
+constexpr std::uint64_t all_caches_multiple = 4;
+constexpr std::uint64_t reached_cache_multiple = 16;
 constexpr std::uint64_t assumed_cache_bytes = std::uint64_t{64} << 20;
 constexpr std::size_t usual_line_bytes = 64;
 constexpr std::size_t trial_links = 2048;
@@ -31,12 +32,23 @@ std::uint64_t whole_pages(std::uint64_t bytes) {
 
 }  // namespace
 
-ChainSize size_chain(std::uint64_t asked, std::uint64_t cache_bytes, std::uint64_t usable_bytes,
+LastLevelCaches last_level_caches() {
+    const std::vector<kernels::DataCache> caches = kernels::data_caches_of(kernels::cpus_by_core().front());
+    return {kernels::last_level_cache_bytes(), caches.empty() ? 0 : caches.back().bytes};
+}
+
+ChainSize size_chain(std::uint64_t asked, LastLevelCaches last_level, std::uint64_t usable_bytes,
                      double share) {
     ChainSize size;
-    const std::uint64_t caches = told_or_assumed(cache_bytes);
-    const std::string rule = fmt::format("4 x {} of last-level caches{}", binary_size(caches),
-                                         cache_bytes == 0 ? " (assumed: the system does not tell)" : "");
+    const std::uint64_t caches = told_or_assumed(last_level.all);
+    const bool by_reached = reached_cache_multiple * last_level.reached > all_caches_multiple * caches;
+    const std::uint64_t wanted =
+        by_reached ? reached_cache_multiple * last_level.reached : all_caches_multiple * caches;
+    const std::string rule =
+        by_reached ? fmt::format("16 x {} of the last-level cache that this CPU reaches",
+                                 binary_size(last_level.reached))
+                   : fmt::format("4 x {} of last-level caches{}", binary_size(caches),
+                                 last_level.all == 0 ? " (assumed: the system does not tell)" : "");
     const std::uint64_t part = usable_bytes == 0
                                    ? ~std::uint64_t{0}
                                    : static_cast<std::uint64_t>(static_cast<double>(usable_bytes) * share);
@@ -49,9 +61,9 @@ ChainSize size_chain(std::uint64_t asked, std::uint64_t cache_bytes, std::uint64
                 fmt::format("a chain of {} bytes needs {} with its index, and {} bytes of memory may be used",
                             asked, chain_footprint(asked), usable_bytes);
     } else {
-        size.bytes = whole_pages(std::min(cache_multiple * caches, part));
+        size.bytes = whole_pages(std::min(wanted, part));
         size.reason =
-            size.bytes == whole_pages(cache_multiple * caches)
+            size.bytes == whole_pages(wanted)
                 ? fmt::format("The largest chain has {}: {}.", binary_size(size.bytes), rule)
                 : fmt::format(
                       "The largest chain has {}, {:g} of the {} bytes of memory that may be used; the "

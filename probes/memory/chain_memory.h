@@ -22,9 +22,18 @@ struct ChainSize {
     std::string impossible;    ///< why there can be none, with the arithmetic; empty where there can
     bool out_of_cache = true;  ///< at least twice all last-level caches: what it shows is memory's latency
 };
-/// 4 × all last-level caches, as long as that is no more than `share` of the usable memory; `asked` = 0 for
-/// auto. What is asked for may take all that is usable. `usable_bytes` = 0: not known, no limit.
-ChainSize size_chain(std::uint64_t asked, std::uint64_t cache_bytes, std::uint64_t usable_bytes,
+/// Last-level caches, 0 where the system does not tell.
+struct LastLevelCaches {
+    std::uint64_t all = 0;      ///< of the machine together
+    std::uint64_t reached = 0;  ///< the one that the chasing CPU reaches
+};
+/// This machine's, for the CPU that chases.
+LastLevelCaches last_level_caches();
+
+/// 4 × all last-level caches, and 16 × the one that the chasing CPU reaches, so that at most a sixteenth of
+/// its loads finds its line there; as long as that is no more than `share` of the usable memory; `asked` = 0
+/// for auto. What is asked for may take all that is usable. `usable_bytes` = 0: not known, no limit.
+ChainSize size_chain(std::uint64_t asked, LastLevelCaches caches, std::uint64_t usable_bytes,
                      double share = 0.5);
 
 /// From 16 KiB to `largest`: 1 and, with `fine`, 1.5 times each power of two up to twice the caches, where

@@ -80,9 +80,10 @@ struct Plan {
 
 Plan plan_of(const Case& the_case, const Context& context) {
     Plan plan;
-    plan.cache_bytes = kernels::last_level_cache_bytes();
-    plan.size = size_chain(the_case.is_auto("bytes") ? 0 : the_case.bytes("bytes"), plan.cache_bytes,
-                           usable_memory_bytes());
+    const LastLevelCaches caches = last_level_caches();
+    plan.cache_bytes = caches.all;
+    plan.size =
+        size_chain(the_case.is_auto("bytes") ? 0 : the_case.bytes("bytes"), caches, usable_memory_bytes());
     if (plan.size.impossible.empty())
         plan.sizes = chain_sizes(plan.size.bytes, plan.cache_bytes, !context.quick);
     const std::string& page = the_case.text("page");
@@ -236,7 +237,9 @@ Probe memory_latency_probe() {
     probe.parameters = {
         {"device", ParameterKind::device, "cpu:0", "the device whose memory is used"},
         {"bytes", ParameterKind::bytes, "auto",
-         "size of the largest chain; auto: 4 x all last-level caches, at most half of the memory",
+         "size of the largest chain; auto: 4 x all last-level caches and 16 x the one that the CPU reaches, "
+         "at most half "
+         "of the memory",
          static_cast<double>(smallest_chain_bytes)},
         {"page",
          ParameterKind::choice,

@@ -151,8 +151,8 @@ SamplingPolicy policy_of(const Case& the_case, const Context& context) {
 }
 
 ChainSize size_of(const Case& the_case) {
-    return size_chain(the_case.is_auto("bytes") ? 0 : the_case.bytes("bytes"),
-                      kernels::last_level_cache_bytes(), usable_memory_bytes(), memory_share);
+    return size_chain(the_case.is_auto("bytes") ? 0 : the_case.bytes("bytes"), last_level_caches(),
+                      usable_memory_bytes(), memory_share);
 }
 
 /// The chain and what is read beside it, on a team whose member 0 chases.
@@ -298,9 +298,8 @@ Probe memory_loaded_latency_probe() {
     probe.parameters = {
         {"device", ParameterKind::device, "cpu:0", "the device whose memory is used"},
         {"bytes", ParameterKind::bytes, "auto",
-         "size of the chain, and of what all others read; auto: 4 x all last-level caches, at most a quarter "
-         "of "
-         "the memory",
+         "size of the chain, and of what all others read; auto: 4 x all last-level caches and 16 x the one "
+         "that the CPU reaches, at most a quarter of the memory",
          static_cast<double>(smallest_chain_bytes)},
         {"page",
          ParameterKind::choice,

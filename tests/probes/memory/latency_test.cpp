@@ -22,26 +22,33 @@ constexpr std::uint64_t kib = 1024;
 constexpr std::uint64_t mib = 1024 * kib;
 
 TEST(ChainSize, IsFourTimesTheCachesOrThePartOfTheMemoryAllowed) {
-    EXPECT_EQ(size_chain(0, 32 * mib, 64 * 1024 * mib).bytes, 128 * mib);
-    EXPECT_TRUE(size_chain(0, 32 * mib, 64 * 1024 * mib).out_of_cache);
-    EXPECT_EQ(size_chain(0, 32 * mib, 0).bytes, 128 * mib) << "a limit that is not known is none";
-    const ChainSize half = size_chain(0, 32 * mib, 200 * mib);
+    EXPECT_EQ(size_chain(0, {32 * mib, 0}, 64 * 1024 * mib).bytes, 128 * mib);
+    EXPECT_TRUE(size_chain(0, {32 * mib, 0}, 64 * 1024 * mib).out_of_cache);
+    EXPECT_EQ(size_chain(0, {32 * mib, 0}, 0).bytes, 128 * mib) << "a limit that is not known is none";
+    const ChainSize half = size_chain(0, {32 * mib, 0}, 200 * mib);
     EXPECT_EQ(half.bytes, 100 * mib);
     EXPECT_TRUE(half.out_of_cache);
     EXPECT_THAT(half.reason, HasSubstr("0.5 of the"));
-    const ChainSize small = size_chain(0, 32 * mib, 100 * mib);
+    const ChainSize small = size_chain(0, {32 * mib, 0}, 100 * mib);
     EXPECT_EQ(small.bytes, 50 * mib);
     EXPECT_FALSE(small.out_of_cache);
     EXPECT_THAT(small.reason, HasSubstr("too small"));
-    EXPECT_THAT(size_chain(0, 0, 0).reason, HasSubstr("assumed"));
+    EXPECT_THAT(size_chain(0, {0, 0}, 0).reason, HasSubstr("assumed"));
+}
+
+TEST(ChainSize, LeavesLittleOfItselfToTheCacheThatTheCpuReaches) {
+    EXPECT_EQ(size_chain(0, {32 * mib, 32 * mib}, 0).bytes, 512 * mib);
+    EXPECT_THAT(size_chain(0, {32 * mib, 32 * mib}, 0).reason, HasSubstr("16 x 32 MiB"));
+    EXPECT_EQ(size_chain(0, {24 * 32 * mib, 32 * mib}, 0).bytes, 3072 * mib);
+    EXPECT_EQ(size_chain(0, {32 * mib, 32 * mib}, 600 * mib).bytes, 300 * mib);
 }
 
 TEST(ChainSize, OverTheLimitIsImpossibleWithTheArithmetic) {
-    const ChainSize size = size_chain(100 * mib, 32 * mib, 100 * mib);
+    const ChainSize size = size_chain(100 * mib, {32 * mib, 0}, 100 * mib);
     EXPECT_THAT(size.impossible, HasSubstr("104857600 bytes"));
     EXPECT_THAT(size.impossible, HasSubstr("111411200"));
-    EXPECT_EQ(size_chain(90 * mib, 32 * mib, 100 * mib).impossible, "");
-    EXPECT_THAT(size_chain(0, 32 * mib, 20 * kib).impossible, HasSubstr("smallest chain"));
+    EXPECT_EQ(size_chain(90 * mib, {32 * mib, 0}, 100 * mib).impossible, "");
+    EXPECT_THAT(size_chain(0, {32 * mib, 0}, 20 * kib).impossible, HasSubstr("smallest chain"));
 }
 
 TEST(ChainSizes, AscendWithTwoAnOctaveWhereTheStepsAreAndEndAtTheLargest) {
