@@ -20,10 +20,10 @@ namespace {
 
 // A second pass is made when it ends within this, of the whole case.
 constexpr Seconds quick_budget{2.5};
-constexpr Seconds full_budget{13};
+constexpr Seconds full_budget{90};
 // Of it, how long the system may take to hand out the memory.
 constexpr Seconds quick_taking{1.5};
-constexpr Seconds full_taking{7};
+constexpr Seconds full_taking{60};
 // Of the host's memory others need some too; of a card's nobody does, and all of it is in question.
 constexpr double host_share = 0.8;
 constexpr double card_share = 0.99;
@@ -321,7 +321,7 @@ Probe memory_capacity_probe() {
         {"seconds", ParameterKind::seconds, "auto",
          "how long the system may take to hand out the memory; what has not come by then is not checked; "
          "auto: "
-         "7, with --quick 1.5",
+         "60, with --quick 1.5",
          0.1},
         threads_parameter(),
         {"page",

@@ -166,12 +166,17 @@ TEST_F(MemoryBandwidth, ReportsEveryKernelUnderItsOwnLabelOnce) {
         ASSERT_TRUE(values["memory.bandwidth"].contains(name)) << name;
         ASSERT_TRUE(values["memory.bandwidth.plain"].contains(name)) << name;
         EXPECT_GE(values["memory.bandwidth"][name], values["memory.bandwidth.plain"][name]) << name;
-        EXPECT_DOUBLE_EQ(values["memory.bandwidth.bus"][name] / values["memory.bandwidth"][name],
-                         1.0 * kernels::stream_bus_bytes_per_element(kernel.kernel, kernel.non_temporal) /
-                             kernels::stream_bytes_per_element(kernel.kernel))
-            << name;
+        const double traffic = 1.0 *
+                               kernels::stream_bus_bytes_per_element(kernel.kernel, kernel.non_temporal) /
+                               kernels::stream_bytes_per_element(kernel.kernel);
+        // Where the bus carries nothing more, the figure would be the same once more.
+        ASSERT_EQ(values["memory.bandwidth.bus"].contains(name), traffic > 1) << name;
+        if (traffic > 1) {
+            EXPECT_DOUBLE_EQ(values["memory.bandwidth.bus"][name] / values["memory.bandwidth"][name], traffic)
+                << name;
+        }
     }
-    EXPECT_EQ(outcome.checks.size(), outcome.metrics.size() / 3);
+    EXPECT_EQ(outcome.checks.size(), values["memory.bandwidth"].size());
     for (const Check& check : outcome.checks) EXPECT_TRUE(check.passed) << check.name;
 }
 
