@@ -10,11 +10,11 @@
 #include "kernels/device/memory_limit.h"
 #include "probes/core/cpu_choice.h"
 #include "probes/core/statistics.h"
-#include "probes/memory/bandwidth_parts.h"
-#include "probes/memory/expected.h"
-#include "probes/memory/kernel_run.h"
+#include "probes/memory/expected/expected.h"
 #include "probes/memory/memory.h"
-#include "probes/memory/page_sets.h"
+#include "probes/memory/streams/bandwidth_parts.h"
+#include "probes/memory/streams/kernel_run.h"
+#include "probes/memory/streams/page_sets.h"
 
 namespace assay {
 

@@ -10,9 +10,9 @@
 #include "kernels/device/pages.h"
 #include "probes/core/cpu_choice.h"
 #include "probes/core/statistics.h"
+#include "probes/memory/checked/pattern_check.h"
+#include "probes/memory/checked/residency.h"
 #include "probes/memory/memory.h"
-#include "probes/memory/pattern_check.h"
-#include "probes/memory/residency.h"
 
 namespace assay {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "probes/core/probe.h"
-#include "probes/memory/capacity_plan.h"
+#include "probes/memory/checked/capacity_plan.h"
 
 namespace assay {
 

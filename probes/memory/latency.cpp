@@ -13,8 +13,8 @@
 #include "kernels/device/memory_limit.h"
 #include "probes/core/probe.h"
 #include "probes/core/statistics.h"
-#include "probes/memory/cache_levels.h"
-#include "probes/memory/chain_memory.h"
+#include "probes/memory/chains/cache_levels.h"
+#include "probes/memory/chains/chain_memory.h"
 #include "probes/memory/memory.h"
 
 namespace assay {

@@ -12,10 +12,10 @@
 #include "kernels/cpu/thread_team.h"
 #include "kernels/device/memory_limit.h"
 #include "probes/core/statistics.h"
-#include "probes/memory/cache_levels.h"
-#include "probes/memory/chain_memory.h"
+#include "probes/memory/chains/cache_levels.h"
+#include "probes/memory/chains/chain_memory.h"
+#include "probes/memory/chains/read_load.h"
 #include "probes/memory/memory.h"
-#include "probes/memory/read_load.h"
 
 namespace assay {
 

@@ -9,9 +9,9 @@
 #include "kernels/cpu/affinity.h"
 #include "kernels/cpu/thread_team.h"
 #include "probes/core/probe.h"
-#include "probes/memory/bandwidth_parts.h"
 #include "probes/memory/memory.h"
-#include "probes/memory/stream_arrays.h"
+#include "probes/memory/streams/bandwidth_parts.h"
+#include "probes/memory/streams/stream_arrays.h"
 
 namespace assay {
 namespace {
@@ -184,7 +184,7 @@ TEST_F(MemoryBandwidth, OneKernelAloneNeedsOnlyItsArrays) {
     const Outcome outcome = execute(
         probe_, make({{"kernel", "read"}, {"bytes", "64K"}, {"threads", "1"}, {"scaling", "no"}}), context_);
     ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
-    EXPECT_EQ(outcome.metrics.size(), 3u);
+    EXPECT_EQ(outcome.metrics.size(), 2u);
     EXPECT_EQ(outcome.resolved.at("arrays"), "1");
     EXPECT_EQ(outcome.resolved.at("threads"), "1");
     const auto memory_of = [&](const char* kernel) {

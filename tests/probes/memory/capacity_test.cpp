@@ -15,9 +15,9 @@
 #include <gmock/gmock.h>
 
 #include "kernels/cpu/thread_team.h"
+#include "probes/memory/checked/pattern_check.h"
+#include "probes/memory/checked/residency.h"
 #include "probes/memory/memory.h"
-#include "probes/memory/pattern_check.h"
-#include "probes/memory/residency.h"
 
 namespace assay {
 namespace {

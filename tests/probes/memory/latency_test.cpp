@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "probes/core/probe.h"
-#include "probes/memory/chain_memory.h"
+#include "probes/memory/chains/chain_memory.h"
 #include "probes/memory/memory.h"
 #include "tests/probes/memory/memory_doubles.h"
 

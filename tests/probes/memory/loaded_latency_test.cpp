@@ -10,8 +10,8 @@
 
 #include "kernels/cpu/affinity.h"
 #include "kernels/cpu/thread_team.h"
+#include "probes/memory/chains/read_load.h"
 #include "probes/memory/memory.h"
-#include "probes/memory/read_load.h"
 #include "tests/probes/memory/memory_doubles.h"
 
 namespace assay {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "probes/core/probe.h"
-#include "probes/memory/access_patterns.h"
+#include "probes/memory/streams/access_patterns.h"
 
 namespace assay {
 

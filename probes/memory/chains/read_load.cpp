@@ -1,4 +1,4 @@
-#include "probes/memory/read_load.h"
+#include "probes/memory/chains/read_load.h"
 
 #include <algorithm>
 #include <chrono>

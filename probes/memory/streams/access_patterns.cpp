@@ -1,4 +1,4 @@
-#include "probes/memory/access_patterns.h"
+#include "probes/memory/streams/access_patterns.h"
 
 #include <array>
 

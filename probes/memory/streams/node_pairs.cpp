@@ -1,4 +1,4 @@
-#include "probes/memory/node_pairs.h"
+#include "probes/memory/streams/node_pairs.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "probes/memory/bandwidth_parts.h"
+#include "probes/memory/streams/bandwidth_parts.h"
 
 #include <optional>
 #include <system_error>
@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "kernels/cpu/thread_team.h"
-#include "probes/memory/kernel_run.h"
+#include "probes/memory/streams/kernel_run.h"
 
 namespace assay {
 

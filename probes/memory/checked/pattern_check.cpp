@@ -1,4 +1,4 @@
-#include "probes/memory/pattern_check.h"
+#include "probes/memory/checked/pattern_check.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "probes/memory/expected.h"
+#include "probes/memory/expected/expected.h"
 
 #include <algorithm>
 #include <cmath>

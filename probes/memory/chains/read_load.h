@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "probes/memory/loaded_latency.h"
+#include "probes/memory/chains/memory_load.h"
 
 namespace assay {
 

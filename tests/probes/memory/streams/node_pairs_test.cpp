@@ -1,11 +1,11 @@
-#include "probes/memory/node_pairs.h"
+#include "probes/memory/streams/node_pairs.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "kernels/cpu/affinity.h"
-#include "probes/memory/bandwidth_parts.h"
-#include "probes/memory/page_sets.h"
+#include "probes/memory/streams/bandwidth_parts.h"
+#include "probes/memory/streams/page_sets.h"
 
 namespace assay {
 namespace {

@@ -1,4 +1,4 @@
-#include "probes/memory/capacity_plan.h"
+#include "probes/memory/checked/capacity_plan.h"
 
 #include <algorithm>
 #include <limits>

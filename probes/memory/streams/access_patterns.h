@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "probes/memory/stream_arrays.h"
+#include "probes/memory/streams/stream_arrays.h"
 
 namespace assay {
 

@@ -1,4 +1,4 @@
-#include "probes/memory/chain_memory.h"
+#include "probes/memory/chains/chain_memory.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include "kernels/cpu/affinity.h"
 #include "kernels/cpu/caches.h"
 #include "kernels/device/pages.h"
-#include "probes/memory/cache_levels.h"
+#include "probes/memory/chains/cache_levels.h"
 
 namespace assay {
 

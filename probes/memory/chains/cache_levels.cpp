@@ -1,4 +1,4 @@
-#include "probes/memory/cache_levels.h"
+#include "probes/memory/chains/cache_levels.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "probes/memory/kernel_run.h"
+#include "probes/memory/streams/kernel_run.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "probes/memory/page_sets.h"
+#include "probes/memory/streams/page_sets.h"
 
 #include <optional>
 

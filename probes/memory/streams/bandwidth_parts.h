@@ -1,8 +1,8 @@
 #pragma once
 
 #include "probes/core/probe.h"
-#include "probes/memory/access_patterns.h"
-#include "probes/memory/node_pairs.h"
+#include "probes/memory/streams/access_patterns.h"
+#include "probes/memory/streams/node_pairs.h"
 
 namespace assay {
 

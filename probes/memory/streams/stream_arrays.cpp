@@ -1,4 +1,4 @@
-#include "probes/memory/stream_arrays.h"
+#include "probes/memory/streams/stream_arrays.h"
 
 #include <algorithm>
 #include <limits>

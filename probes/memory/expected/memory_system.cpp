@@ -5,7 +5,7 @@
 #include "kernels/cpu/affinity.h"
 #include "probes/core/os/sysfs.h"
 #include "probes/core/os/text.h"
-#include "probes/memory/expected.h"
+#include "probes/memory/expected/expected.h"
 
 namespace assay {
 

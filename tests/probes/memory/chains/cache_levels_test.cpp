@@ -1,4 +1,4 @@
-#include "probes/memory/cache_levels.h"
+#include "probes/memory/chains/cache_levels.h"
 
 #include <cmath>
 #include <random>
@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "probes/memory/chain_memory.h"
+#include "probes/memory/chains/chain_memory.h"
 
 namespace assay {
 namespace {

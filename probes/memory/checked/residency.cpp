@@ -1,4 +1,4 @@
-#include "probes/memory/residency.h"
+#include "probes/memory/checked/residency.h"
 
 #include <algorithm>
 #include <string>

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "kernels/device/pages.h"
-#include "probes/memory/stream_arrays.h"
+#include "probes/memory/streams/stream_arrays.h"
 
 namespace assay {
 

@@ -1,11 +1,11 @@
-#include "probes/memory/access_patterns.h"
+#include "probes/memory/streams/access_patterns.h"
 
 #include <set>
 
 #include <gtest/gtest.h>
 
 #include "probes/core/probe.h"
-#include "probes/memory/kernel_run.h"
+#include "probes/memory/streams/kernel_run.h"
 
 namespace assay {
 namespace {
