@@ -12,11 +12,11 @@ namespace assay::kernels {
 
 namespace {
 
-/// 0 for the first thread of its core, 1 for its hyper-thread: the rank in "0,64" or "4-5".
-int rank_in_core(int cpu) {
-    std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
-                       "/topology/thread_siblings_list");
-    int rank = 0;
+/// The CPUs in "0,64" or "4-5"; none where the file is not there.
+std::vector<int> siblings_of(int cpu, const std::filesystem::path& root) {
+    std::ifstream file(root / "sys/devices/system/cpu" / ("cpu" + std::to_string(cpu)) /
+                       "topology/thread_siblings_list");
+    std::vector<int> siblings;
     int first = 0;
     while (file >> first) {
         int last = first;
@@ -24,11 +24,10 @@ int rank_in_core(int cpu) {
             file.get();
             file >> last;
         }
-        if (cpu >= first && cpu <= last) return rank + cpu - first;
-        rank += last - first + 1;
+        for (int sibling = first; sibling <= last; ++sibling) siblings.push_back(sibling);
         if (file.peek() == ',') file.get();
     }
-    return 0;
+    return siblings;
 }
 
 }  // namespace
@@ -65,13 +64,24 @@ bool CpuSet::apply(pid_t thread) const {
     return sched_setaffinity(thread, bytes(), words_.data()) == 0;
 }
 
-std::vector<int> cpus_by_core() {
-    std::vector<std::pair<int, int>> ranked;
-    for (const int cpu : CpuSet::of_calling_thread().members()) ranked.emplace_back(rank_in_core(cpu), cpu);
+std::vector<int> ordered_by_core(const std::vector<int>& cpus, const std::filesystem::path& root) {
+    std::vector<std::pair<std::ptrdiff_t, int>> ranked;
+    for (const int cpu : cpus) {
+        // Only siblings that may be used count: of a core's second thread alone, it is the first one.
+        const std::vector<int> siblings = siblings_of(cpu, root);
+        const std::ptrdiff_t rank = std::count_if(siblings.begin(), siblings.end(), [&](int sibling) {
+            return sibling < cpu && std::find(cpus.begin(), cpus.end(), sibling) != cpus.end();
+        });
+        ranked.emplace_back(rank, cpu);
+    }
     std::sort(ranked.begin(), ranked.end());
-    std::vector<int> cpus;
-    for (const auto& [rank, cpu] : ranked) cpus.push_back(cpu);
-    return cpus;
+    std::vector<int> ordered;
+    for (const auto& [rank, cpu] : ranked) ordered.push_back(cpu);
+    return ordered;
+}
+
+std::vector<int> cpus_by_core() {
+    return ordered_by_core(CpuSet::of_calling_thread().members());
 }
 
 int cores_among(const std::vector<int>& cpus) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <vector>
 
 #include <sched.h>
@@ -26,6 +27,8 @@ class CpuSet {
 /// CPUs of the calling thread, one thread of every core before the cores' second threads, so that the first N
 /// are N cores where there are as many.
 std::vector<int> cpus_by_core();
+/// The same of these CPUs, on the machine whose /sys lies below `root`.
+std::vector<int> ordered_by_core(const std::vector<int>& cpus, const std::filesystem::path& root = "/");
 
 /// How many cores these CPUs belong to; a CPU whose siblings the system does not tell is a core.
 int cores_among(const std::vector<int>& cpus);

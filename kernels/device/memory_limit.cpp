@@ -8,6 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 namespace assay {
 
 namespace {
@@ -62,6 +65,16 @@ std::uint64_t least_headroom(const fs::path& mount, const std::string& path, std
     }
 }
 
+/// What `ulimit -v` leaves of this process's address space.
+std::uint64_t address_space_left() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return std::numeric_limits<std::uint64_t>::max();
+    const std::uint64_t pages = read_number("/proc/self/statm").value_or(0);
+    const std::uint64_t used = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
+}
+
 }  // namespace
 
 std::uint64_t usable_memory_bytes(const fs::path& root) {
@@ -86,7 +99,9 @@ std::uint64_t usable_memory_bytes(const fs::path& root) {
             usable = std::min(usable, least_headroom(root / "sys/fs/cgroup", path, "memory.max",
                                                      "memory.current", "inactive_file"));
     }
-    return usable == std::numeric_limits<std::uint64_t>::max() ? 0 : usable;
+    if (root == "/") usable = std::min(usable, address_space_left());
+    // Nothing left is not the same as nothing known.
+    return usable == std::numeric_limits<std::uint64_t>::max() ? 0 : std::max<std::uint64_t>(usable, 1);
 }
 
 }  // namespace assay

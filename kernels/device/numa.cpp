@@ -52,14 +52,14 @@ std::optional<std::vector<int>> allowed_nodes(const fs::path& root) {
 }
 
 /// "Node 0 MemTotal:       24689912 kB" of the node's meminfo.
-std::uint64_t memory_of(const fs::path& node) {
+std::uint64_t memory_of(const fs::path& node, std::string_view name) {
     std::ifstream file(node / "meminfo");
     std::string line;
     while (std::getline(file, line)) {
         std::istringstream words(line);
         std::string word, id, key;
         std::uint64_t kib = 0;
-        if (words >> word >> id >> key >> kib && key == "MemTotal:") return kib * 1024;
+        if (words >> word >> id >> key >> kib && key == name) return kib * 1024;
     }
     return 0;
 }
@@ -75,7 +75,8 @@ std::vector<NumaNode> numa_nodes(const fs::path& root) {
         NumaNode node;
         node.id = id;
         node.cpus = numbers_of(first_line(path / "cpulist"));
-        node.memory_bytes = memory_of(path);
+        node.memory_bytes = memory_of(path, "MemTotal:");
+        node.free_bytes = memory_of(path, "MemFree:");
         node.memory_allowed = !allowed || std::find(allowed->begin(), allowed->end(), id) != allowed->end();
         nodes.push_back(node);
     }

@@ -13,6 +13,7 @@ struct NumaNode {
     std::vector<int> cpus;           ///< all of them, allowed or not; ascending
     std::uint64_t memory_bytes = 0;  ///< installed
     bool memory_allowed = true;      ///< false where the process's cpuset forbids memory of it
+    std::uint64_t free_bytes = 0;    ///< of the installed, page cache counted as used; 0: not told
 };
 
 /// The online nodes, ascending, from sysfs; none where the kernel knows no nodes. `root` stands for "/" in

@@ -228,6 +228,8 @@ std::uint64_t asked_bytes(const Case& the_case) {
 
 void check(const Case& the_case, const Context&) {
     threads_of(the_case);
+    if (!the_case.is_auto("bytes") && !the_case.is_auto("share"))
+        throw InputError("memory.capacity.share: bytes says how much is checked; accepted: one of the two");
 }
 
 bool is_host(const Case& the_case) {
@@ -303,6 +305,12 @@ Outcome check_capacity(const Case& the_case, Context& context, const UsableBytes
     add_page_notes(taken, the_case, outcome);
     add_cache_note(taken, outcome);
     outcome.checks.push_back(pattern_verdict(passes, taken.bytes));
+    // What the user named was promised to be there; a part of it would pass for the whole.
+    if (!the_case.is_auto("bytes"))
+        outcome.checks.push_back(
+            {"all that was asked for was had", taken.refusals == 0 || taken.bytes == size.bytes,
+             static_cast<double>(size.bytes - taken.bytes),
+             taken.shortage.empty() ? fmt::format("{} bytes", taken.bytes) : taken.shortage});
     return outcome;
 }
 

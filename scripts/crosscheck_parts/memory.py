@@ -79,7 +79,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
 
 def cases_of(names: str | None) -> list[CaseKind]:
     by_name = {kind.name: kind for kind in KINDS}
-    for name in (names or "read").split(","):
+    for name in ("read" if names is None else names).split(","):
         if name not in by_name:
             raise BadInput(f"--cases {name}: no such case; accepted: {', '.join(by_name)}")
     return KINDS if names is None else [by_name[name] for name in names.split(",")]

@@ -15,6 +15,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/cpu/affinity.h"
 #include "kernels/cpu/caches.h"
 #include "kernels/cpu/thread_team.h"
 #include "kernels/device/memory_limit.h"
@@ -55,6 +56,17 @@ std::unique_ptr<Device> cpu() {
     return std::get<std::unique_ptr<Device>>(open_device("cpu:0"));
 }
 
+TEST(CpusByCore, AreOneOfEachCoreFirstAlsoWhereSomeMayNotBeUsed) {
+    FakeRoot root;
+    for (const int cpu : {0, 1, 2, 64, 65, 66})
+        root.put("sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list",
+                 std::to_string(cpu % 64) + "," + std::to_string(cpu % 64 + 64) + "\n");
+    EXPECT_EQ(kernels::ordered_by_core({0, 1, 2, 64, 65, 66}, root.path()),
+              (std::vector<int>{0, 1, 2, 64, 65, 66}));
+    EXPECT_EQ(kernels::ordered_by_core({0, 64, 65}, root.path()), (std::vector<int>{0, 65, 64}));
+    EXPECT_EQ(kernels::ordered_by_core({3, 200}, root.path()), (std::vector<int>{3, 200}));
+}
+
 TEST(UsableMemory, IsWhatTheSystemHasAvailableWithoutCgroups) {
     FakeRoot root;
     EXPECT_EQ(usable_memory_bytes(root.path()), 0u) << "nothing can be read";
@@ -77,13 +89,13 @@ TEST(UsableMemory, IsWhatACgroupOfVersion2LeavesItsPageCacheNotCounted) {
     EXPECT_EQ(usable_memory_bytes(root.path()), 10 * gib);
 }
 
-TEST(UsableMemory, IsZeroHeadroomNotAHugeNumberWhenACgroupIsOverItsLimit) {
+TEST(UsableMemory, IsNextToNothingNotUnlimitedWhenACgroupIsOverItsLimit) {
     FakeRoot root;
     root.put("proc/meminfo", ten_gib)
         .put("proc/self/cgroup", "0::/\n")
         .put("sys/fs/cgroup/memory.max", "1073741824\n")
         .put("sys/fs/cgroup/memory.current", "2147483648\n");
-    EXPECT_EQ(usable_memory_bytes(root.path()), 0u);
+    EXPECT_EQ(usable_memory_bytes(root.path()), 1u) << "0 would be no limit at all";
 }
 
 TEST(UsableMemory, IsWhatACgroupOfVersion1Leaves) {

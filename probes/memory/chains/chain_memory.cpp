@@ -60,6 +60,8 @@ ChainSize size_chain(std::uint64_t asked, LastLevelCaches last_level, std::uint6
             size.impossible =
                 fmt::format("a chain of {} bytes needs {} with its index, and {} bytes of memory may be used",
                             asked, chain_footprint(asked), usable_bytes);
+        else if (asked / usual_line_bytes >= std::uint64_t{1} << 32)
+            size.impossible = fmt::format("a chain of {} bytes has 2^32 lines or more", asked);
     } else {
         size.bytes = whole_pages(std::min(wanted, part));
         size.reason =

@@ -92,8 +92,9 @@ CapacitySize size_capacity(std::uint64_t asked, double share, std::uint64_t usab
         return size;
     }
     size.bytes = bytes;
-    size.reason = fmt::format("{} bytes are checked: {} of the {} that may be used{}.", bytes, share, usable,
-                              wanted > most ? fmt::format(", less a reserve of {}", size.reserve) : "");
+    size.reason = fmt::format(
+        "{} bytes are checked: {} of the {} that may be used{}.", bytes, share, usable,
+        wanted > most ? fmt::format(", or what a reserve of {} leaves, which is less", size.reserve) : "");
     return size;
 }
 
@@ -120,7 +121,7 @@ TakenMemory take_memory(Device& device, const CapacitySize& size, const TakingRu
         const std::uint64_t left = rules.usable(taken.bytes);
         if (left != 0 && left < next + size.reserve) {
             taken.shortage = fmt::format(
-                "Stopped at {} of {} bytes: what may be used fell to {} bytes, and a reserve of {} is kept.",
+                "Stopped at {} of {} bytes: beside these {} bytes may be used, and a reserve of {} is kept.",
                 taken.bytes, size.bytes, left, size.reserve);
             return taken;
         }

@@ -51,13 +51,20 @@ void WrongWords::add(std::uint64_t index, std::uint64_t expected_word, std::uint
     flipped |= expected_word ^ found_word;
 }
 
+void WrongWords::add_passing(std::uint64_t first_of_block, std::uint64_t bits, const void* where) {
+    add(first_of_block, bits, 0, where);
+    ++passing;
+}
+
 void WrongWords::merge(const WrongWords& other) {
     if (other.count == 0) return;
     const std::uint64_t all_bits = flipped | other.flipped;
     const std::uint64_t all = count + other.count;
+    const std::uint64_t all_passing = passing + other.passing;
     if (count == 0 || other.first_index < first_index) *this = other;
     flipped = all_bits;
     count = all;
+    passing = all_passing;
 }
 
 PatternCheck::PatternCheck(kernels::ThreadTeam& team, Clock& clock, std::uint64_t total_bytes)
@@ -130,14 +137,18 @@ SampleSet PatternCheck::verify(const kernels::AddressPattern& pattern, WrongWord
                  ++i) {
                 const Block& block = members_[index].blocks[order[i]];
                 words += block.count;
-                if (kernels::pattern_difference(isa_, pattern, block.first, block.words, block.count) == 0)
-                    continue;
+                const std::uint64_t difference =
+                    kernels::pattern_difference(isa_, pattern, block.first, block.words, block.count);
+                if (difference == 0) continue;
+                const std::uint64_t found_before = found[index].count;
                 for (std::size_t at = 0; at < block.count; ++at) {
                     const std::uint64_t expected = kernels::pattern_word(pattern, block.first + at);
                     const std::uint64_t word = *static_cast<const volatile std::uint64_t*>(block.words + at);
                     if (word != expected)
                         found[index].add(block.first + at, expected, word, block.words + at);
                 }
+                if (found[index].count == found_before)
+                    found[index].add_passing(block.first, difference, block.words);
             }
             done[index] = words;
         });
@@ -156,6 +167,11 @@ SampleSet PatternCheck::verify(const kernels::AddressPattern& pattern, WrongWord
 std::string describe_wrong(const WrongWords& wrong, const kernels::AddressPattern& pattern,
                            const std::optional<kernels::AddressPattern>& before, std::uint64_t total_bytes) {
     const std::uint64_t offset = wrong.first_index * word_bytes;
+    if (wrong.passing == wrong.count)
+        return fmt::format(
+            "{} blocks were read wrong once and right when read again, the first at offset {:#x}; bits that "
+            "differed: {:#018x}: errors that come and go",
+            wrong.count, offset, wrong.flipped);
     std::string text = fmt::format(
         "{} of {} words are wrong, the first at offset {:#x}: expected {:#018x}, found {:#018x}; bits that "
         "differ anywhere: {:#018x} ({} of 64)",
@@ -168,12 +184,12 @@ std::string describe_wrong(const WrongWords& wrong, const kernels::AddressPatter
                             origin > wrong.first_index ? (origin - wrong.first_index) * word_bytes
                                                        : (wrong.first_index - origin) * word_bytes);
         if (std::has_single_bit(distance))
-            text += fmt::format(": address bit {} has no effect", std::countr_zero(distance));
+            text += fmt::format(": bit {} of the offset has no effect", std::countr_zero(distance));
         text += ", so two addresses share the same memory";
     } else if (before && wrong.found == kernels::pattern_word(*before, wrong.first_index)) {
         text += "; it is what the pass before wrote there: the new data did not arrive";
     } else if (wrong.found == 0) {
-        text += "; it was never written";
+        text += "; it reads as zero: it lost what was written, or never had it";
     }
     return text;
 }

@@ -18,6 +18,7 @@ namespace assay {
 /// Words that were not what was written.
 struct WrongWords {
     std::uint64_t count = 0;
+    std::uint64_t passing = 0;  ///< of these: one for a block that was wrong once, and right when read again
     std::uint64_t flipped = 0;  ///< all bits in which any of them is wrong
     // Of the first one, by its place in the allocation:
     std::uint64_t first_index = 0;  ///< in words of 8 bytes
@@ -26,6 +27,8 @@ struct WrongWords {
     const void* address = nullptr;
 
     void add(std::uint64_t index, std::uint64_t expected_word, std::uint64_t found_word, const void* where);
+    /// A block whose words were read wrong in `bits` and then right: which of its words is not known.
+    void add_passing(std::uint64_t first_of_block, std::uint64_t bits, const void* where);
     void merge(const WrongWords& other);
 };
 
@@ -33,7 +36,7 @@ struct WrongWords {
 /// team works on the blocks that it touched first, so that on a machine of several nodes they are near it.
 class PatternCheck {
   public:
-    /// `chunk_bytes`: of each chunk to come, none of them changed later.
+    /// `total_bytes`: of all chunks to come together.
     PatternCheck(kernels::ThreadTeam& team, Clock& clock, std::uint64_t total_bytes);
 
     /// Makes the next chunk of the allocation resident and takes it up. Its size is a multiple of 64.

@@ -31,12 +31,12 @@ NodePairs node_pairs(const std::vector<NumaNode>& nodes, const std::vector<int>&
     NodePairs result;
     if (nodes.size() < 2) return result;
     std::vector<NodePair> with_cpus;
-    std::vector<int> with_memory;
+    std::vector<const NumaNode*> with_memory;
     for (const NumaNode& node : nodes) {
         const std::vector<int> cpus = shared_cpus(node.cpus, allowed_cpus);
         const bool memory = node.memory_bytes != 0 && node.memory_allowed;
-        if (!cpus.empty()) with_cpus.push_back({node.id, cpus, 0});
-        if (memory) with_memory.push_back(node.id);
+        if (!cpus.empty()) with_cpus.push_back({node.id, cpus});
+        if (memory) with_memory.push_back(&node);
         if (cpus.empty() && !memory)
             result.left_out.push_back(fmt::format(
                 "NUMA node {} has neither CPU nor memory that this process may use: left out.", node.id));
@@ -47,8 +47,9 @@ NodePairs node_pairs(const std::vector<NumaNode>& nodes, const std::vector<int>&
     }
     if (with_cpus.size() < 2 && with_memory.size() < 2) return result;
     for (NodePair pair : with_cpus)
-        for (const int memory_node : with_memory) {
-            pair.memory_node = memory_node;
+        for (const NumaNode* const memory_node : with_memory) {
+            pair.memory_node = memory_node->id;
+            pair.memory_free_bytes = memory_node->free_bytes;
             result.pairs.push_back(pair);
         }
     return result;

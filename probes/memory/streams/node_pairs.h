@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ struct NodePair {
     int cpu_node = 0;
     std::vector<int> cpus;  ///< those of the node that the process may use
     int memory_node = 0;
+    std::uint64_t memory_free_bytes = 0;  ///< of the memory node; 0: not told
 };
 struct NodePairs {
     std::vector<NodePair> pairs;

@@ -49,6 +49,8 @@ TEST(ChainSize, OverTheLimitIsImpossibleWithTheArithmetic) {
     EXPECT_THAT(size.impossible, HasSubstr("111411200"));
     EXPECT_EQ(size_chain(90 * mib, {32 * mib, 0}, 100 * mib).impossible, "");
     EXPECT_THAT(size_chain(0, {32 * mib, 0}, 20 * kib).impossible, HasSubstr("smallest chain"));
+    EXPECT_THAT(size_chain(std::uint64_t{256} << 30, {32 * mib, 0}, std::uint64_t{1} << 40).impossible,
+                HasSubstr("2^32 lines"));
 }
 
 TEST(ChainSizes, AscendWithTwoAnOctaveWhereTheStepsAreAndEndAtTheLargest) {

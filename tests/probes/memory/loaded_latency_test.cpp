@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -9,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/cpu/affinity.h"
+#include "kernels/cpu/caches.h"
 #include "kernels/cpu/thread_team.h"
 #include "probes/memory/chains/read_load.h"
 #include "probes/memory/memory.h"
@@ -197,11 +199,18 @@ TEST_F(LoadedLatency, ReportsLatencyAndBandwidthOfEveryStep) {
         EXPECT_TRUE(metric.labels.contains("page_bytes"));
         ++seen[metric.name + " " + (metric.labels.contains("step") ? metric.labels.at("step") : "")];
     }
-    EXPECT_EQ(seen.size(), 8u);
-    for (const char* const name :
-         {"latency 0", "latency 2", "bandwidth 0", "bandwidth 2", "idle ", "at_full "})
+    // In the caches: a curve, but no figure that is called memory's.
+    EXPECT_EQ(seen.size(), 6u);
+    for (const char* const name : {"latency 0", "latency 2", "bandwidth 0", "bandwidth 2"})
         EXPECT_EQ(seen[std::string("memory.loaded_latency.") + name], 1) << name;
     EXPECT_EQ(outcome.checks.size(), 3u);
+    const std::string large = std::to_string(2 * kernels::last_level_cache_bytes());
+    const Outcome out_of_cache = execute(probe_, make({{"bytes", large}}), context_);
+    ASSERT_EQ(out_of_cache.status, Status::measured) << out_of_cache.reason;
+    std::set<std::string> names;
+    for (const Metric& metric : out_of_cache.metrics) names.insert(metric.name);
+    EXPECT_TRUE(names.contains("memory.loaded_latency.idle"));
+    EXPECT_TRUE(names.contains("memory.loaded_latency.at_full"));
 }
 
 TEST_F(LoadedLatency, WithOneCpuIsSkippedWithItsReason) {
