@@ -9,7 +9,8 @@ namespace assay::os {
 void drop_page_cache(const FileDescriptor& file);
 
 /// The same, again and again until no page has come back for 50 ms, or a second has passed: those that the
-/// kernel is still reading ahead cannot be forgotten yet. Returns the share that stayed, 0..1. Throws std::system_error.
+/// kernel is still reading ahead cannot be forgotten yet. Returns the share that stayed, 0..1. Throws
+/// std::system_error.
 double make_cold(const FileDescriptor& file);
 
 /// Share of a file's pages that are in the page cache, 0..1; 0 for an empty file. Throws std::system_error.

@@ -95,6 +95,28 @@ TEST_F(RandomWriteTest, LeavesASharedFileOfWhichEveryBlockIsStillVerified) {
     EXPECT_EQ(again.status, Status::measured) << again.reason;
 }
 
+TEST_F(RandomWriteTest, WritesToANamedFileOnlyWithPermission) {
+    const std::filesystem::path precious = folder_ / "precious";
+    const std::string content(1 << 20, 'p');
+    std::ofstream(precious) << content;
+    const std::map<std::string, std::string> named = {{"target", precious.string()}, {"size", "auto"}};
+    const auto now = [&] {
+        std::ifstream file(precious);
+        return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    };
+    for (const Probe& probe : {storage_random_write_probe(), storage_sequential_write_probe()}) {
+        probe_ = probe;
+        EXPECT_THAT(refusal(named), AllOf(HasSubstr("--allow-destroy"), HasSubstr("is not written to")));
+        EXPECT_NE(run(named).status, Status::measured);
+        EXPECT_EQ(now(), content);
+    }
+    context_.allow_destroy = {precious};
+    EXPECT_EQ(refusal(named), "accepted");
+    const Outcome outcome = run(named);
+    EXPECT_EQ(outcome.status, Status::measured) << outcome.reason;
+    EXPECT_EQ(storage::sample_pattern(precious, 1 << 20, 300, 1), "");
+}
+
 TEST_F(RandomWriteTest, RefusesBlocksThatAreNoWholePatternsAndSizesThatHoldTooFew) {
     EXPECT_THAT(refusal({{"block_bytes", "512"}}),
                 AllOf(HasSubstr("block_bytes"), HasSubstr("multiples of 4096")));
