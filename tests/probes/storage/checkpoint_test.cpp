@@ -8,8 +8,8 @@
 #include "probes/core/os/scratch_file.h"
 #include "probes/storage/storage.h"
 #include "probes/storage/target/prepare.h"
-#include "tests/probes/storage/disk_folder.h"
 #include "tests/probes/storage/loop_mount.h"
+#include "tests/probes/storage/storage_fixture.h"
 
 namespace assay {
 namespace {
@@ -17,31 +17,9 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-class CheckpointTest : public DiskFolderTest {
+class CheckpointTest : public test::StorageFixture {
   protected:
-    void SetUp() override {
-        DiskFolderTest::SetUp();
-        context_.scratch = folder_;
-    }
-    Case make(std::map<std::string, std::string> given) const {
-        given.insert(probe_.tiny.begin(), probe_.tiny.end());
-        return make_case(probe_, given);
-    }
-    Outcome run(const std::map<std::string, std::string>& given) {
-        return execute(probe_, make(given), context_);
-    }
-    std::string refusal(const std::map<std::string, std::string>& given) const {
-        try {
-            probe_.check(make(given), context_);
-        } catch (const InputError& error) {
-            return error.what();
-        }
-        return "accepted";
-    }
-
-    const Probe probe_ = storage_checkpoint_probe();
-    SteadyClock clock_;
-    Context context_{.clock = clock_};
+    CheckpointTest() : StorageFixture(storage_checkpoint_probe()) {}
 };
 
 TEST_F(CheckpointTest, MeasuresWritingAndReadingBackAndLeavesNothingBehind) {

@@ -108,7 +108,7 @@ TEST_F(FaultsTest, ANamedFileThatIsCutWhileItIsWrittenIsFoundOut) {
     // Writing makes the file anew, with holes and with writes behind each other: whatever comes of it, no
     // figure without a failed check but where all was written again.
     if (outcome.status == Status::measured) {
-        EXPECT_TRUE(test::check_named(outcome, "content of a sample of the blocks")->passed);
+        EXPECT_TRUE(find_check(outcome, "content of a sample of the blocks")->passed);
     } else {
         EXPECT_EQ(outcome.status, Status::failed);
     }

@@ -36,7 +36,6 @@ using testing::HasSubstr;
 using testing::Not;
 
 using StorageTest = test::StorageFixture;
-using test::check_named;
 using test::metric_named;
 using test::overwrite;
 
@@ -62,10 +61,10 @@ TEST_F(StorageTest, MeasuresOnAScratchFileAndLeavesNothingBehind) {
     EXPECT_NEAR(bandwidth->value / iops->value, 4096, 1);
     EXPECT_GT(latency->value, 1e-7);
     EXPECT_LT(latency->value, 1);
-    const Check* const little = check_named(outcome, "Little's law");
+    const Check* const little = find_check(outcome, "Little's law");
     ASSERT_NE(little, nullptr);
     EXPECT_TRUE(little->passed) << little->detail;
-    const Check* const content = check_named(outcome, "content of a sample of the blocks");
+    const Check* const content = find_check(outcome, "content of a sample of the blocks");
     ASSERT_NE(content, nullptr);
     EXPECT_THAT(outcome.resolved.at("engine"), AnyOf("libaio", "io_uring"));
     EXPECT_THAT(outcome.resolved.at("engine_choice"), HasSubstr("tried"));

@@ -13,7 +13,6 @@
 namespace assay {
 namespace {
 
-using test::check_named;
 using test::metric_named;
 using testing::AllOf;
 using testing::HasSubstr;
@@ -47,10 +46,10 @@ TEST_F(RandomWriteTest, MeasuresAndLeavesNothingBehind) {
     EXPECT_GT(value_of(outcome, "cpu_per_io"), 0);
     EXPECT_EQ(metric_named(outcome, "storage.random_write.read_latency"), nullptr);
     for (const char* const check : {"Little's law", "content of a sample of the blocks"}) {
-        ASSERT_NE(check_named(outcome, check), nullptr) << check;
-        EXPECT_TRUE(check_named(outcome, check)->passed) << check_named(outcome, check)->detail;
+        ASSERT_NE(find_check(outcome, check), nullptr) << check;
+        EXPECT_TRUE(find_check(outcome, check)->passed) << find_check(outcome, check)->detail;
     }
-    EXPECT_EQ(check_named(outcome, "reads reached the device"), nullptr);
+    EXPECT_EQ(find_check(outcome, "reads reached the device"), nullptr);
     EXPECT_THAT(note_with(outcome, "steady state"), HasSubstr("range"));
     EXPECT_THAT(note_with(outcome, "% of the device"), HasSubstr("not an SNIA test"));
 }
@@ -87,7 +86,7 @@ TEST_F(RandomWriteTest, LeavesASharedFileOfWhichEveryBlockIsStillVerified) {
     const Outcome read = run({});
     ASSERT_EQ(read.status, Status::measured) << read.reason;
     EXPECT_THAT(read.resolved.at("preparation"), HasSubstr("found"));
-    EXPECT_TRUE(check_named(read, "content of a sample of the blocks")->passed);
+    EXPECT_TRUE(find_check(read, "content of a sample of the blocks")->passed);
 
     // And the other way round: what was written twice is known from its generation.
     probe_ = storage_random_write_probe();
@@ -130,8 +129,8 @@ TEST_F(RandomWriteTest, RefusesBlocksThatAreNoWholePatternsAndSizesThatHoldTooFe
 
 TEST_F(RandomWriteTest, WorksOnAsManyBlocksAsAreInFlight) {
     const Outcome outcome = run({{"size", "64K"}, {"queue_depth", "4"}, {"jobs", "4"}});
-    EXPECT_NE(check_named(outcome, "content of a sample of the blocks"), nullptr) << outcome.reason;
-    EXPECT_TRUE(check_named(outcome, "content of a sample of the blocks")->passed);
+    EXPECT_NE(find_check(outcome, "content of a sample of the blocks"), nullptr) << outcome.reason;
+    EXPECT_TRUE(find_check(outcome, "content of a sample of the blocks")->passed);
 }
 
 TEST_F(RandomWriteTest, WritesToSeveralFoldersAtOnceAndTellsThemApart) {
@@ -182,8 +181,8 @@ TEST_F(RandomWriteTest, VerifiesWhatIsItsOwnBesideATargetThatIsNot) {
     const std::filesystem::path foreign = written("foreign", 16 << 20);
     const Outcome outcome = run({{"target", (folder_ / "own").string() + "," + foreign.string()}});
     ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
-    EXPECT_NE(check_named(outcome, "content of a sample of the blocks"), nullptr);
-    EXPECT_NE(check_named(outcome, "the target holds data"), nullptr);
+    EXPECT_NE(find_check(outcome, "content of a sample of the blocks"), nullptr);
+    EXPECT_NE(find_check(outcome, "the target holds data"), nullptr);
 }
 
 class LatencyCurveTest : public test::StorageFixture {
@@ -206,7 +205,7 @@ TEST_F(LatencyCurveTest, HoldsLittlesLawAtEveryPoint) {
         EXPECT_GT(metric.value, std::stod(depth) * 0.4);
     }
     EXPECT_GE(points, 3u);
-    const Check* const little = check_named(outcome, "Little's law at every depth");
+    const Check* const little = find_check(outcome, "Little's law at every depth");
     ASSERT_NE(little, nullptr);
     EXPECT_TRUE(little->passed) << little->detail;
     EXPECT_THAT(little->detail, HasSubstr("0 of " + std::to_string(points) + " depths"));
@@ -216,7 +215,7 @@ TEST_F(LatencyCurveTest, HoldsLittlesLawAtEveryPoint) {
 TEST_F(LatencyCurveTest, TakesBlocksThatAreNoWholePatterns) {
     const Outcome outcome = run({{"block_bytes", "512"}});
     EXPECT_EQ(outcome.status, Status::measured) << outcome.reason;
-    EXPECT_EQ(check_named(outcome, "content of a sample of the blocks"), nullptr);
+    EXPECT_EQ(find_check(outcome, "content of a sample of the blocks"), nullptr);
 }
 
 TEST_F(LatencyCurveTest, IsOfOneTarget) {

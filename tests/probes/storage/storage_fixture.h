@@ -7,32 +7,25 @@
 #include <string_view>
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include "probes/core/os/file_descriptor.h"
-#include "probes/core/os/file_system.h"
 #include "probes/storage/storage.h"
 #include "probes/storage/target/prepare.h"
+#include "tests/probes/storage/disk_folder.h"
 
 namespace assay::test {
 
-/// A folder of its own on a disk (the working folder, which is the build's), removed at the end.
-class StorageFixture : public testing::Test {
+/// A probe that is run with its tiny case's values, and a folder for it.
+class StorageFixture : public DiskFolderTest {
   protected:
+    explicit StorageFixture(const Probe& probe = storage_random_read_probe()) : probe_(probe) {}
     void SetUp() override {
-        ASSERT_FALSE(os::file_system_of(std::filesystem::current_path()).in_memory)
-            << "the working folder is in memory";
-        std::string name = (std::filesystem::current_path() / "assay-test-XXXXXX").string();
-        ASSERT_NE(::mkdtemp(name.data()), nullptr);
-        folder_ = name;
+        DiskFolderTest::SetUp();
         context_.scratch = folder_;
         context_.sampling.maximum_warm_up = Seconds(0.2);
-    }
-    void TearDown() override {
-        if (!folder_.empty()) std::filesystem::remove_all(folder_);
     }
 
     Case make(std::map<std::string, std::string> given) const {
@@ -57,23 +50,11 @@ class StorageFixture : public testing::Test {
         storage::write_pattern(path, 0, bytes, 1, [](double) {});
         return path;
     }
-    std::size_t entries() const {
-        return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_),
-                                                      std::filesystem::directory_iterator()));
-    }
 
-    Probe probe_ = storage_random_read_probe();
+    Probe probe_;
     SteadyClock clock_;
     Context context_{.clock = clock_};
-    std::filesystem::path folder_;
 };
-
-inline const Check* check_named(const Outcome& outcome, std::string_view name) {
-    for (const Check& check : outcome.checks) {
-        if (check.name == name) return &check;
-    }
-    return nullptr;
-}
 
 inline const Metric* metric_named(const Outcome& outcome, std::string_view name) {
     for (const Metric& metric : outcome.metrics) {
