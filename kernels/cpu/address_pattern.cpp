@@ -50,8 +50,7 @@ void write_pattern(Isa isa, const AddressPattern& pattern, std::uint64_t first, 
     demand(isa, words, count);
     const std::uint64_t start = pattern.seed + first * pattern_step;
 #if defined(__x86_64__)
-    if (isa == Isa::avx512 || isa == Isa::avx512_vnni)
-        return avx512::write_pattern(start, mask_of(pattern), words, count);
+    if (isa == Isa::avx512) return avx512::write_pattern(start, mask_of(pattern), words, count);
     if (isa == Isa::avx2) return avx2::write_pattern(start, mask_of(pattern), words, count);
 #endif
     portable::write_pattern(start, mask_of(pattern), words, count);
@@ -62,8 +61,7 @@ std::uint64_t pattern_difference(Isa isa, const AddressPattern& pattern, std::ui
     demand(isa, words, count);
     const std::uint64_t start = pattern.seed + first * pattern_step;
 #if defined(__x86_64__)
-    if (isa == Isa::avx512 || isa == Isa::avx512_vnni)
-        return avx512::pattern_difference(start, mask_of(pattern), words, count);
+    if (isa == Isa::avx512) return avx512::pattern_difference(start, mask_of(pattern), words, count);
     if (isa == Isa::avx2) return avx2::pattern_difference(start, mask_of(pattern), words, count);
 #endif
     return portable::pattern_difference(start, mask_of(pattern), words, count);

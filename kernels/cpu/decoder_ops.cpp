@@ -15,11 +15,12 @@ const DecoderOps& decoder_ops(Isa isa) {
 #if defined(__x86_64__)
     switch (isa) {
         case Isa::portable:
+        case Isa::neon:
             break;
         case Isa::avx2:
             return decoder_ops_avx2;
         case Isa::avx512:
-        case Isa::avx512_vnni:
+        case Isa::amx:
             return decoder_ops_avx512;
     }
 #endif

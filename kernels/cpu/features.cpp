@@ -6,16 +6,24 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+#elif defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 namespace assay::kernels {
 
 namespace {
 
-constexpr std::array<std::pair<Isa, std::string_view>, 4> isa_names = {{{Isa::portable, "portable"},
+constexpr std::array<std::pair<Isa, std::string_view>, 5> isa_names = {{{Isa::portable, "portable"},
+                                                                        {Isa::neon, "neon"},
                                                                         {Isa::avx2, "avx2"},
                                                                         {Isa::avx512, "avx512"},
-                                                                        {Isa::avx512_vnni, "avx512_vnni"}}};
+                                                                        {Isa::amx, "amx"}}};
 
 #if defined(__x86_64__)
 
@@ -68,10 +76,38 @@ CpuFeatures detect() {
     return features;
 }
 
+/// Since 5.16 Linux hands out the 8 KiB of tile registers only to processes that ask: without that the first
+/// tile instruction is a SIGILL. Refused where a signal's alternate stack could not hold them.
+bool may_use_tiles() {
+#if defined(__linux__)
+    constexpr long request_permission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+    constexpr long tile_data = 18;               // XFEATURE_XTILEDATA
+    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+    return false;
+#endif
+}
+
+#elif defined(__aarch64__) && defined(__linux__)
+
+CpuFeatures detect() {
+    CpuFeatures features;
+    features.neon_dot_product = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+    return features;
+}
+
+bool may_use_tiles() {
+    return false;
+}
+
 #else
 
 CpuFeatures detect() {
     return {};
+}
+
+bool may_use_tiles() {
+    return false;
 }
 
 #endif
@@ -104,14 +140,19 @@ bool supports(Isa isa) {
             return features.avx2;
         case Isa::avx512:
             return features.avx512;
-        case Isa::avx512_vnni:
-            return features.avx512_vnni;
+        case Isa::neon:
+            return features.neon_dot_product;
+        case Isa::amx: {
+            static const bool permitted =
+                features.avx512 && features.amx_int8 && features.amx_bf16 && may_use_tiles();
+            return permitted;
+        }
     }
     return false;
 }
 
-Isa best_isa() {
-    for (const Isa isa : {Isa::avx512_vnni, Isa::avx512, Isa::avx2})
+Isa best_vector_isa() {
+    for (const Isa isa : {Isa::avx512, Isa::avx2})
         if (supports(isa)) return isa;
     return Isa::portable;
 }

@@ -7,8 +7,9 @@
 
 namespace assay::kernels {
 
-/// Instruction sets that kernels are written for, lowest first within an architecture.
-enum class Isa { portable, avx2, avx512, avx512_vnni };
+/// Instruction sets that kernels are written for, lowest first within an architecture. What a CPU may have or
+/// not within one (VNNI, BF16 and FP16 of avx512, AVX-VNNI of avx2) CpuFeatures tells.
+enum class Isa { portable, neon, avx2, avx512, amx };
 std::string_view to_string(Isa isa);
 std::optional<Isa> isa_from_string(std::string_view name);
 
@@ -22,9 +23,13 @@ struct CpuFeatures {
     bool avx_vnni = false;
     bool amx_int8 = false;
     bool amx_bf16 = false;
+    bool neon_dot_product = false;  ///< aarch64: SDOT
 };
 const CpuFeatures& cpu_features();
+/// Whether kernels of that instruction set may run. The first question about amx asks Linux for the use of
+/// its registers, which every thread of the process then has.
 bool supports(Isa isa);
-Isa best_isa();
+/// The best of portable, avx2 and avx512: of kernels that have no form for matrix registers.
+Isa best_vector_isa();
 
 }  // namespace assay::kernels

@@ -205,13 +205,14 @@ void gemv(Isa isa, WeightFormat format, const std::byte* packed, std::size_t col
 #if defined(__x86_64__)
     switch (isa) {
         case Isa::avx512:
-        case Isa::avx512_vnni:
+        case Isa::amx:
             return int8 ? avx512::gemv_int8(packed, columns, in, out, row_begin, row_end)
                         : avx512::gemv_int4(packed, columns, in, out, row_begin, row_end);
         case Isa::avx2:
             return int8 ? avx2::gemv_int8(packed, columns, in, out, row_begin, row_end)
                         : avx2::gemv_int4(packed, columns, in, out, row_begin, row_end);
         case Isa::portable:
+        case Isa::neon:
             break;
     }
 #else

@@ -65,8 +65,7 @@ double stream(StreamKernel kernel, const StreamPattern& pattern, const StreamArr
                                     std::to_string(pattern.streams) + " streams here");
     if (begin >= end) return 0;
 #if defined(__x86_64__)
-    if (pattern.isa == Isa::avx512 || pattern.isa == Isa::avx512_vnni)
-        return avx512::stream(kernel, pattern, arrays, scalar, begin, end);
+    if (pattern.isa == Isa::avx512) return avx512::stream(kernel, pattern, arrays, scalar, begin, end);
     if (pattern.isa == Isa::avx2) return avx2::stream(kernel, pattern, arrays, scalar, begin, end);
 #endif
     return portable::stream(kernel, pattern, arrays, scalar, begin, end);

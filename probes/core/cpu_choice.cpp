@@ -42,7 +42,7 @@ Parameter isa_parameter() {
 }
 
 kernels::Isa isa_of(const Case& the_case) {
-    if (the_case.is_auto("isa")) return std::min(kernels::best_isa(), kernels::Isa::avx512);
+    if (the_case.is_auto("isa")) return kernels::best_vector_isa();
     const kernels::Isa isa = kernels::isa_from_string(the_case.text("isa")).value();
     if (kernels::supports(isa)) return isa;
     std::vector<std::string> possible = {"auto"};

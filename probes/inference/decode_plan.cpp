@@ -47,7 +47,7 @@ int threads_of(const Case& the_case) {
 
 /// The best set that the products are written for: they know no VNNI of their own.
 kernels::Isa best_decoder_isa() {
-    return std::min(kernels::best_isa(), kernels::Isa::avx512);
+    return kernels::best_vector_isa();
 }
 
 }  // namespace

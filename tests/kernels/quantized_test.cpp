@@ -20,7 +20,7 @@ constexpr WeightFormat formats[] = {WeightFormat::int8, WeightFormat::int4};
 
 std::vector<Isa> runnable() {
     std::vector<Isa> isas;
-    for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512, Isa::avx512_vnni})
+    for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512})
         if (supports(isa)) isas.push_back(isa);
     return isas;
 }

@@ -19,7 +19,7 @@ constexpr StreamKernel every_kernel[] = {StreamKernel::read,  StreamKernel::writ
 
 std::vector<StreamPattern> possible_patterns(StreamKernel kernel) {
     std::vector<StreamPattern> patterns;
-    for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512, Isa::avx512_vnni})
+    for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512})
         for (const bool non_temporal : {false, true})
             for (const Prefetch prefetch : {Prefetch::none, Prefetch::all_caches, Prefetch::non_temporal})
                 for (const int streams : {1, 2, 4}) {

@@ -70,7 +70,7 @@ void WrongWords::merge(const WrongWords& other) {
 PatternCheck::PatternCheck(kernels::ThreadTeam& team, Clock& clock, std::uint64_t total_bytes)
     : team_(team),
       clock_(clock),
-      isa_(kernels::best_isa()),
+      isa_(kernels::best_vector_isa()),
       block_words_(
           std::clamp(std::bit_floor(static_cast<std::size_t>(total_bytes / blocks_at_least / word_bytes)),
                      page_words, largest_block_words)),

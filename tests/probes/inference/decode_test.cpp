@@ -313,7 +313,7 @@ TEST_F(InferenceDecode, QuickEndsWithinItsShareOfTheRun) {
 
 TEST(DecodeChecks, NoticeLogitsThatAreNotNumbersAllEqualOrNotTheHeads) {
     using namespace inference;
-    TinyDecoder tiny(tiny_shape(), kernels::WeightFormat::int8, 1, kernels::best_isa(), 4);
+    TinyDecoder tiny(tiny_shape(), kernels::WeightFormat::int8, 1, kernels::best_vector_isa(), 4);
     tiny.decoder->step(3);
     EXPECT_TRUE(check_logits_finite(*tiny.decoder).passed);
     EXPECT_TRUE(check_head_rows(*tiny.decoder, tiny.weights, 1).passed);
@@ -340,7 +340,7 @@ TEST(DecodeChecks, NoticeLogitsThatAreNotNumbersAllEqualOrNotTheHeads) {
 
 TEST(DecodeChecks, AgreeWithTheReferenceAndNoticeADecoderThatIsAPositionBehind) {
     using namespace inference;
-    TinyDecoder tiny(tiny_shape(), kernels::WeightFormat::int4, 1, kernels::best_isa(), 9);
+    TinyDecoder tiny(tiny_shape(), kernels::WeightFormat::int4, 1, kernels::best_vector_isa(), 9);
     ReferenceDecoder right(tiny.weights, tiny.cache);
     for (const Check& check : compare(*tiny.decoder, right, 4, 5)) EXPECT_TRUE(check.passed) << check.detail;
     ReferenceDecoder ahead(tiny.weights, tiny.cache);
@@ -350,7 +350,7 @@ TEST(DecodeChecks, AgreeWithTheReferenceAndNoticeADecoderThatIsAPositionBehind) 
 
 TEST(DecodeChecks, NoticeAGreedyTokenThatIsNotTheMostLikely) {
     using namespace inference;
-    TinyDecoder tiny(tiny_shape(), kernels::WeightFormat::int4, 1, kernels::best_isa(), 9);
+    TinyDecoder tiny(tiny_shape(), kernels::WeightFormat::int4, 1, kernels::best_vector_isa(), 9);
     ReferenceDecoder other(tiny.weights, tiny.cache);
     // Logits negated: the reference's most likely token is the least likely here.
     for (std::size_t i = 0; i < tiny.weights.shape.hidden; ++i) tiny.weights.final_norm[i] *= -1;
@@ -361,7 +361,7 @@ TEST(DecodeChecks, NoticeAGreedyTokenThatIsNotTheMostLikely) {
 
 TEST(Sequences, BeginAgainFromTheContextAfterTheirTokens) {
     using namespace inference;
-    TinyDecoder tiny(tiny_shape(), kernels::WeightFormat::int4, 1, kernels::best_isa(), 5);
+    TinyDecoder tiny(tiny_shape(), kernels::WeightFormat::int4, 1, kernels::best_vector_isa(), 5);
     CountingClock clock;
     Sequences sequences{*tiny.decoder, tiny.cache, 5, 3, clock};
     std::vector<std::size_t> lengths;

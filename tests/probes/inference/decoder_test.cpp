@@ -57,7 +57,7 @@ struct Configuration {
 
 std::vector<Configuration> configurations() {
     std::vector<Configuration> all;
-    for (const Isa isa : {Isa::portable, Isa::avx2, kernels::best_isa()}) {
+    for (const Isa isa : {Isa::portable, Isa::avx2, kernels::best_vector_isa()}) {
         if (!kernels::supports(isa)) continue;
         for (const WeightFormat format : {WeightFormat::int4, WeightFormat::int8}) {
             for (const int threads : {1, 2}) {
@@ -118,7 +118,7 @@ std::vector<float> first_logits(TinyDecoder& tiny) {
 
 TEST(Decoder, EveryRowOfEveryMatrixReachesTheLogits) {
     for (const WeightFormat format : {WeightFormat::int4, WeightFormat::int8}) {
-        TinyDecoder tiny(tiny_shape(), format, 1, kernels::best_isa(), 9);
+        TinyDecoder tiny(tiny_shape(), format, 1, kernels::best_vector_isa(), 9);
         const std::vector<float> before = first_logits(tiny);
         for (const auto& [name, matrix] : matrices_of(tiny.weights)) {
             const std::size_t row_bytes = kernels::packed_row_bytes(format, matrix.columns);
@@ -135,7 +135,7 @@ TEST(Decoder, EveryRowOfEveryMatrixReachesTheLogits) {
 }
 
 TEST(Decoder, EveryNormAndBiasReachesTheLogits) {
-    TinyDecoder tiny(tiny_shape(), WeightFormat::int8, 1, kernels::best_isa(), 9);
+    TinyDecoder tiny(tiny_shape(), WeightFormat::int8, 1, kernels::best_vector_isa(), 9);
     const std::vector<float> before = first_logits(tiny);
     std::vector<std::pair<float*, std::size_t>> vectors = {
         {tiny.weights.final_norm, tiny.weights.shape.hidden}};
@@ -155,7 +155,7 @@ TEST(Decoder, EveryNormAndBiasReachesTheLogits) {
 }
 
 TEST(Decoder, EveryCachedPositionReachesTheLogits) {
-    TinyDecoder tiny(tiny_shape(), WeightFormat::int8, 1, kernels::best_isa(), 9);
+    TinyDecoder tiny(tiny_shape(), WeightFormat::int8, 1, kernels::best_vector_isa(), 9);
     const std::vector<float> before = first_logits(tiny);
     const std::size_t dimension = tiny.weights.shape.head_dimension;
     for (std::size_t head = 0; head < 4; ++head) {
@@ -175,7 +175,7 @@ TEST(Decoder, EveryCachedPositionReachesTheLogits) {
 // tolerance.
 TEST(Decoder, AWrongPositionIsFarFromTheReference) {
     for (const std::size_t wrong : {std::size_t{20}, std::size_t{22}}) {
-        TinyDecoder tiny(tiny_shape(), WeightFormat::int8, 1, kernels::best_isa(), 21);
+        TinyDecoder tiny(tiny_shape(), WeightFormat::int8, 1, kernels::best_vector_isa(), 21);
         ReferenceDecoder reference(tiny.weights, tiny.cache);
         tiny.cache.length = wrong;
         tiny.decoder->step(5);
@@ -184,7 +184,7 @@ TEST(Decoder, AWrongPositionIsFarFromTheReference) {
 }
 
 TEST(Decoder, AForgottenCacheEntryIsFarFromTheReference) {
-    TinyDecoder tiny(tiny_shape(), WeightFormat::int8, 1, kernels::best_isa(), 4);
+    TinyDecoder tiny(tiny_shape(), WeightFormat::int8, 1, kernels::best_vector_isa(), 4);
     ReferenceDecoder reference(tiny.weights, tiny.cache);
     tiny.decoder->step(5);
     reference.step(5);
@@ -202,7 +202,7 @@ TEST(Decoder, ThreadsDoNotChangeABit) {
     shape.key_value_heads = 1;
     std::vector<std::vector<float>> logits;
     for (const int threads : {1, std::min(kernels::allowed_cpus(), 3)}) {
-        TinyDecoder tiny(shape, WeightFormat::int4, threads, kernels::best_isa(), 5);
+        TinyDecoder tiny(shape, WeightFormat::int4, threads, kernels::best_vector_isa(), 5);
         std::uint32_t token = 1;
         for (int i = 0; i < 6; ++i) token = tiny.decoder->step(token);
         logits.emplace_back(tiny.decoder->logits().begin(), tiny.decoder->logits().end());
@@ -211,7 +211,7 @@ TEST(Decoder, ThreadsDoNotChangeABit) {
 }
 
 TEST(Decoder, CuttingTheCacheBackBeginsTheSameSequenceAgain) {
-    TinyDecoder tiny(tiny_shape(), WeightFormat::int4, 1, kernels::best_isa(), 5);
+    TinyDecoder tiny(tiny_shape(), WeightFormat::int4, 1, kernels::best_vector_isa(), 5);
     std::vector<std::uint32_t> sequences[2];
     for (std::vector<std::uint32_t>& sequence : sequences) {
         tiny.cache.length = 5;
@@ -222,7 +222,7 @@ TEST(Decoder, CuttingTheCacheBackBeginsTheSameSequenceAgain) {
 }
 
 TEST(Decoder, RefusesAFullCacheAndATokenOutsideOfTheVocabulary) {
-    TinyDecoder tiny(tiny_shape(), WeightFormat::int4, 1, kernels::best_isa(), 0, 2);
+    TinyDecoder tiny(tiny_shape(), WeightFormat::int4, 1, kernels::best_vector_isa(), 0, 2);
     EXPECT_THROW(tiny.decoder->step(131), std::out_of_range);
     tiny.decoder->step(130);
     tiny.decoder->step(0);
@@ -234,7 +234,7 @@ TEST(Decoder, CountsEveryMatrixByteOnceAToken) {
     for (const bool tied : {false, true}) {
         DecoderShape shape = tiny_shape();
         shape.tied_embeddings = tied;
-        TinyDecoder tiny(shape, WeightFormat::int4, std::min(kernels::allowed_cpus(), 2), kernels::best_isa(),
+        TinyDecoder tiny(shape, WeightFormat::int4, std::min(kernels::allowed_cpus(), 2), kernels::best_vector_isa(),
                          0);
         std::uint64_t expected = 0;
         for (const auto& [name, matrix] : matrices_of(tiny.weights)) expected += matrix.rows * matrix.columns;

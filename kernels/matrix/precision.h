@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace assay::kernels {
+
+/// Number formats of matrix products.
+enum class Precision { f64, f32, bf16, f16, int8 };
+std::string_view to_string(Precision precision);
+std::optional<Precision> precision_from_string(std::string_view name);
+std::size_t bytes_of(Precision precision);
+
+}  // namespace assay::kernels

@@ -1,0 +1,104 @@
+#include "tests/kernels/product_cases.h"
+
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "kernels/cpu/half.h"
+#include "kernels/matrix/bfloat16.h"
+
+namespace assay::kernels {
+
+namespace {
+
+double drawn(Precision precision, Values values, std::mt19937_64& random) {
+    if (values == Values::ones) return 1;
+    if (precision == Precision::int8) {
+        if (values == Values::extreme) return random() % 2 == 0 ? -128 : 127;
+        return static_cast<double>(static_cast<int>(random() % 256) - 128);
+    }
+    const double uniform = std::uniform_real_distribution<double>(-1, 1)(random);
+    if (values == Values::random) return uniform;
+    // Within f16's normal range, so that no result overflows it after 64 products.
+    return std::ldexp(uniform, static_cast<int>(random() % 12) - 8);
+}
+
+template <typename Element>
+double store(std::byte* to, Element element, double value) {
+    std::memcpy(to, &element, sizeof element);
+    return value;
+}
+
+double store_value(Precision precision, double value, std::byte* to) {
+    const float single = static_cast<float>(value);
+    switch (precision) {
+        case Precision::int8:
+            return store(to, static_cast<std::int8_t>(value), value);
+        case Precision::f32:
+            return store(to, single, static_cast<double>(single));
+        case Precision::bf16: {
+            const std::uint16_t bits = float_to_bfloat16(single);
+            return store(to, bits, static_cast<double>(bfloat16_to_float(bits)));
+        }
+        case Precision::f16: {
+            const std::uint16_t bits = float_to_half(single);
+            return store(to, bits, static_cast<double>(half_to_float(bits)));
+        }
+        case Precision::f64:
+            break;
+    }
+    return 0;
+}
+
+/// Of the products' magnitudes: (k + 1) u in f32; where sums of 64 are in f16, 64 of its roundoffs besides.
+double bound_of(const MatrixKernel& kernel, std::size_t k) {
+    const double of_f32 = static_cast<double>(k + 1) * 0x1p-24;
+    return kernel.arithmetic == Precision::f16 ? of_f32 + 65 * 0x1p-11 : of_f32;
+}
+
+}  // namespace
+
+GivenOperand given_operand(Precision precision, std::size_t count, Values values, std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    GivenOperand operand{precision, std::vector<std::byte>(count * bytes_of(precision)), {}};
+    for (std::size_t i = 0; i < count; ++i)
+        operand.values.push_back(store_value(precision, drawn(precision, values, random),
+                                             operand.bytes.data() + i * bytes_of(precision)));
+    return operand;
+}
+
+std::string wrong_product(const MatrixKernel& kernel, Precision precision, const ProductShape& shape,
+                          Values values, int threads) {
+    const auto [m, n, k] = shape;
+    const GivenOperand a = given_operand(precision, m * k, values, 1);
+    const GivenOperand b = given_operand(precision, k * n, values, 2);
+    ThreadTeam team(threads);
+    MatrixProduct product(kernel, shape, team);
+    std::vector<std::byte> left(product.left().bytes()), right(product.right().bytes());
+    product.pack_left({precision, a.bytes.data(), m, k, k, 1}, left.data());
+    product.pack_right({precision, b.bytes.data(), n, k, 1, n}, right.data());
+    // Twice: what the first one left behind must not be added to.
+    std::vector<std::int32_t> c(m * n + 1, 0x7fc12345);
+    for (int time = 0; time < 2; ++time) product.multiply(left.data(), right.data(), c.data());
+    if (c.back() != 0x7fc12345) return "wrote beyond the result";
+    for (std::size_t i = 0; i < m; ++i)
+        for (std::size_t j = 0; j < n; ++j) {
+            double sum = 0, magnitude = 0;
+            for (std::size_t l = 0; l < k; ++l) {
+                sum += a.values[i * k + l] * b.values[l * n + j];
+                magnitude += std::abs(a.values[i * k + l] * b.values[l * n + j]);
+            }
+            float single = 0;
+            std::memcpy(&single, &c[i * n + j], sizeof single);
+            const double got = kernel.sums_integers() ? c[i * n + j] : static_cast<double>(single);
+            const double allowed = kernel.sums_integers() ? 0 : bound_of(kernel, k) * magnitude;
+            if (!(std::abs(got - sum) <= allowed))
+                return std::string(kernel.micro->instruction) + ": " + std::to_string(m) + " x " +
+                       std::to_string(n) + " x " + std::to_string(k) + ": element " + std::to_string(i) +
+                       ", " + std::to_string(j) + " is " + std::to_string(got) + " instead of " +
+                       std::to_string(sum);
+        }
+    return "";
+}
+
+}  // namespace assay::kernels

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernels/matrix/product.h"
+
+namespace assay::kernels {
+
+/// Operands of a product as given, with the values that they stand for.
+struct GivenOperand {
+    Precision precision = Precision::f32;
+    std::vector<std::byte> bytes;
+    std::vector<double> values;
+};
+
+enum class Values { random, extreme, ones };
+/// `count` elements; extreme: the ends of int8's range, or numbers of very different size.
+GivenOperand given_operand(Precision precision, std::size_t count, Values values, std::uint64_t seed);
+
+/// Multiplies with `kernel` on a team of `threads` and holds every element against f64 sums; int8 must be
+/// exact. Returns what is wrong, nothing when all is right.
+std::string wrong_product(const MatrixKernel& kernel, Precision precision, const ProductShape& shape,
+                          Values values, int threads);
+
+}  // namespace assay::kernels
