@@ -45,10 +45,7 @@ std::span<const PlannedMetric> planned_metrics() {
 }
 
 std::span<const PlannedChoice> planned_choices() {
-    static const std::array planned = {
-        PlannedChoice{"gemm.throughput", "precision", "f16"},
-    };
-    return planned;
+    return {};
 }
 
 }  // namespace assay

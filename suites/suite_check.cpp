@@ -241,13 +241,9 @@ class Checker {
         return metric;
     }
 
-    static bool is_arithmetic_rate(Unit unit) {
-        return unit == Unit::flop_per_second || unit == Unit::operation_per_second;
-    }
-
     static void check_unit(const Requirement& requirement, Unit expected, const std::string& what,
                            const std::string& where) {
-        if (requirement.unit != expected)
+        if (!comparable(requirement.unit, expected))
             throw InputError(fmt::format("{}/unit: \"{}\" does not fit {}; accepted is \"{}\"", where,
                                          to_string(requirement.unit), what, to_string(expected)));
     }
@@ -260,7 +256,7 @@ class Checker {
             const KnownMetric to = check_selection(*requirement.divided_by, ratio + "/to");
             check_unit(requirement, Unit::ratio, "a ratio", where);
             const Unit a = of.declaration.unit, b = to.declaration.unit;
-            if (a != b && !(is_arithmetic_rate(a) && is_arithmetic_rate(b)))
+            if (!comparable(a, b))
                 throw InputError(fmt::format("{}: {} is in {} and {} in {}; both must be in one unit", ratio,
                                              of.declaration.name, to_string(a), to.declaration.name,
                                              to_string(b)));

@@ -148,6 +148,14 @@ std::string OpenBlas::core_name() const {
     return functions_->core();
 }
 
+Isa OpenBlas::isa() const {
+    constexpr std::array<std::string_view, 3> avx2_cores = {"Haswell", "Zen", "Excavator"};
+    const std::string core = core_name();
+    if (core_uses_avx512(core)) return Isa::avx512;
+    return std::find(avx2_cores.begin(), avx2_cores.end(), core) != avx2_cores.end() ? Isa::avx2
+                                                                                     : Isa::portable;
+}
+
 std::string OpenBlas::version() const {
     return functions_->config();
 }

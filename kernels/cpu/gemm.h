@@ -4,6 +4,7 @@
 #include <string>
 #include <variant>
 
+#include "kernels/cpu/features.h"
 #include "kernels/device/device.h"
 
 namespace assay::kernels {
@@ -23,7 +24,9 @@ class OpenBlas {
     /// Threads of later products, at most what the library was built for; returns how many it will use.
     int set_threads(int threads) const;
     std::string core_name() const;  ///< "SkylakeX"
-    std::string version() const;    ///< "OpenBLAS 0.3.21 ..."
+    /// The instruction set that the core's kernels are written for.
+    Isa isa() const;
+    std::string version() const;  ///< "OpenBLAS 0.3.21 ..."
     /// Why the core is not the library's own choice, and which variables were left aside; may be empty.
     const std::string& core_note() const;
 

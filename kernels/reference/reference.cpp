@@ -1,42 +1,78 @@
 #include "kernels/reference/reference.h"
 
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
 #include <vector>
+
+#include "kernels/cpu/half.h"
+#include "kernels/matrix/bfloat16.h"
 
 namespace assay::kernels::reference {
 
 namespace {
 
-template <typename Real>
-void row_of_product(const Real* a, const Real* b, std::size_t n, std::size_t k, std::size_t row,
-                    std::span<Product> out) {
-    if (out.size() != n) throw std::invalid_argument("gemm_row: out must have n elements");
-    // long double for f64 operands too: the reference must be better than what it judges.
-    std::vector<long double> sums(n, 0.0L);
-    std::vector<double> magnitudes(n, 0.0);
-    for (std::size_t inner = 0; inner < k; ++inner) {
-        const long double left = a[row * k + inner];
-        for (std::size_t column = 0; column < n; ++column) {
-            const long double product = left * static_cast<long double>(b[inner * n + column]);
-            sums[column] += product;
-            magnitudes[column] += std::abs(static_cast<double>(product));
-        }
+struct Bfloat16 {
+    std::uint16_t bits;
+};
+struct Half {
+    std::uint16_t bits;
+};
+
+long double number(double value) {
+    return value;
+}
+long double number(float value) {
+    return static_cast<long double>(value);
+}
+long double number(std::int8_t value) {
+    return value;
+}
+long double number(Bfloat16 value) {
+    return static_cast<long double>(bfloat16_to_float(value.bits));
+}
+long double number(Half value) {
+    return static_cast<long double>(half_to_float(value.bits));
+}
+
+/// Calls `use` with the elements as what they are.
+template <typename Use>
+void with_type(const Elements& elements, Use use) {
+    switch (elements.precision) {
+        case Precision::f64:
+            return use(static_cast<const double*>(elements.data));
+        case Precision::f32:
+            return use(static_cast<const float*>(elements.data));
+        case Precision::bf16:
+            return use(static_cast<const Bfloat16*>(elements.data));
+        case Precision::f16:
+            return use(static_cast<const Half*>(elements.data));
+        case Precision::int8:
+            return use(static_cast<const std::int8_t*>(elements.data));
     }
-    for (std::size_t column = 0; column < n; ++column)
-        out[column] = {static_cast<double>(sums[column]), magnitudes[column]};
 }
 
 }  // namespace
 
-void gemm_row(const float* a, const float* b, std::size_t n, std::size_t k, std::size_t row,
+void gemm_row(const Elements& a, const Elements& b, std::size_t n, std::size_t k, std::size_t row,
               std::span<Product> out) {
-    row_of_product(a, b, n, k, row, out);
-}
-
-void gemm_row(const double* a, const double* b, std::size_t n, std::size_t k, std::size_t row,
-              std::span<Product> out) {
-    row_of_product(a, b, n, k, row, out);
+    if (out.size() != n) throw std::invalid_argument("gemm_row: out must have n elements");
+    // long double for f64 operands too: the reference must be better than what it judges.
+    std::vector<long double> left(k), sums(n, 0.0L);
+    std::vector<double> magnitudes(n, 0.0);
+    with_type(a, [&](const auto* elements) {
+        for (std::size_t inner = 0; inner < k; ++inner) left[inner] = number(elements[row * k + inner]);
+    });
+    with_type(b, [&](const auto* elements) {
+        for (std::size_t inner = 0; inner < k; ++inner)
+            for (std::size_t column = 0; column < n; ++column) {
+                const long double product = left[inner] * number(elements[inner * n + column]);
+                sums[column] += product;
+                magnitudes[column] += std::abs(static_cast<double>(product));
+            }
+    });
+    for (std::size_t column = 0; column < n; ++column)
+        out[column] = {static_cast<double>(sums[column]), magnitudes[column]};
 }
 
 Product dot(std::span<const float> weights, std::span<const float> in) {

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "kernels/cpu/stream.h"
+#include "kernels/matrix/precision.h"
 
 namespace assay::kernels::reference {
 
@@ -15,10 +16,14 @@ struct Product {
     double magnitude = 0;
 };
 
+/// The elements of a matrix in their own format.
+struct Elements {
+    Precision precision = Precision::f32;
+    const void* data = nullptr;
+};
+
 /// Row `row` of a × b, a [m × k] and b [k × n] row-major: `out` has n elements.
-void gemm_row(const float* a, const float* b, std::size_t n, std::size_t k, std::size_t row,
-              std::span<Product> out);
-void gemm_row(const double* a, const double* b, std::size_t n, std::size_t k, std::size_t row,
+void gemm_row(const Elements& a, const Elements& b, std::size_t n, std::size_t k, std::size_t row,
               std::span<Product> out);
 
 /// weights · in, of one row.

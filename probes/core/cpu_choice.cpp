@@ -1,8 +1,7 @@
 #include "probes/core/cpu_choice.h"
 
-#include <algorithm>
-#include <array>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -13,8 +12,17 @@ namespace assay {
 
 namespace {
 
-constexpr std::array<kernels::Isa, 3> offered = {kernels::Isa::portable, kernels::Isa::avx2,
-                                                 kernels::Isa::avx512};
+/// The instruction set of that name; throws InputError where it is not to be had.
+kernels::Isa possible_isa(const Case& the_case) {
+    const kernels::Isa isa = kernels::isa_from_string(the_case.text("isa")).value();
+    if (kernels::supports(isa)) return isa;
+    std::vector<std::string> possible = {"auto"};
+    for (const kernels::Isa each : {kernels::Isa::portable, kernels::Isa::neon, kernels::Isa::avx2,
+                                    kernels::Isa::avx512, kernels::Isa::amx})
+        if (kernels::supports(each)) possible.emplace_back(kernels::to_string(each));
+    throw InputError(fmt::format("{}.isa: this CPU or its operating system has no {}; accepted: {}",
+                                 the_case.probe, kernels::to_string(isa), fmt::join(possible, ", ")));
+}
 
 }  // namespace
 
@@ -42,14 +50,18 @@ Parameter isa_parameter() {
 }
 
 kernels::Isa isa_of(const Case& the_case) {
-    if (the_case.is_auto("isa")) return kernels::best_vector_isa();
-    const kernels::Isa isa = kernels::isa_from_string(the_case.text("isa")).value();
-    if (kernels::supports(isa)) return isa;
-    std::vector<std::string> possible = {"auto"};
-    for (const kernels::Isa each : offered)
-        if (kernels::supports(each)) possible.emplace_back(kernels::to_string(each));
-    throw InputError(fmt::format("{}.isa: this CPU or its operating system has no {}; accepted: {}",
-                                 the_case.probe, kernels::to_string(isa), fmt::join(possible, ", ")));
+    return the_case.is_auto("isa") ? kernels::best_vector_isa() : possible_isa(the_case);
+}
+
+Parameter matrix_isa_parameter() {
+    Parameter parameter = isa_parameter();
+    parameter.choices = {"portable", "neon", "avx2", "avx512", "amx"};
+    return parameter;
+}
+
+std::optional<kernels::Isa> matrix_isa_of(const Case& the_case) {
+    if (the_case.is_auto("isa")) return std::nullopt;
+    return possible_isa(the_case);
 }
 
 }  // namespace assay

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "kernels/cpu/features.h"
 #include "probes/core/case.h"
 
@@ -12,8 +14,13 @@ int threads_of(const Case& the_case);
 
 /// The parameter `isa` of probes whose kernels are written for portable, avx2 and avx512.
 Parameter isa_parameter();
-/// The instruction set that the case asks for, the CPU's best with auto. Throws InputError where the CPU or
-/// its operating system has it not.
+/// The instruction set that the case asks for, the best of these three with auto. Throws InputError where the
+/// CPU or its operating system has it not.
 kernels::Isa isa_of(const Case& the_case);
+
+/// The parameter `isa` of probes that multiply matrices: neon and amx as well.
+Parameter matrix_isa_parameter();
+/// As isa_of(); nothing with auto, which is the probe's to settle.
+std::optional<kernels::Isa> matrix_isa_of(const Case& the_case);
 
 }  // namespace assay

@@ -45,7 +45,8 @@ std::string objection(const Probe& probe, const Outcome& outcome) {
     for (const Metric& metric : outcome.metrics) {
         bool declared = false;
         for (const MetricDeclaration& declaration : probe.metrics) {
-            declared = declared || (declaration.name == metric.name && declaration.unit == metric.unit);
+            declared =
+                declared || (declaration.name == metric.name && comparable(declaration.unit, metric.unit));
         }
         if (!declared) {
             return fmt::format("the probe reported {} in {}, which it does not declare", metric.name,

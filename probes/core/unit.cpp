@@ -29,6 +29,13 @@ constexpr std::array<std::pair<Unit, std::string_view>, 18> names{{
 
 }  // namespace
 
+bool comparable(Unit a, Unit b) {
+    const auto is_arithmetic_rate = [](Unit unit) {
+        return unit == Unit::flop_per_second || unit == Unit::operation_per_second;
+    };
+    return a == b || (is_arithmetic_rate(a) && is_arithmetic_rate(b));
+}
+
 std::string_view to_string(Unit unit) {
     for (const auto& [value, name] : names) {
         if (value == unit) return name;

@@ -27,6 +27,10 @@ enum class Unit {
     text,     ///< compared as such; lives in Metric::text
 };
 
+/// Whether figures in these units may stand for each other: the same unit, or both rates of arithmetic (a
+/// product of integers counts operation/second where one of floats counts flop/second).
+bool comparable(Unit a, Unit b);
+
 /// The unit's name as it stands in JSON: "byte/second".
 std::string_view to_string(Unit unit);
 /// The reverse; nothing for a name that is no unit.

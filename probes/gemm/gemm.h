@@ -5,5 +5,6 @@
 namespace assay {
 
 Probe gemm_throughput_probe();
+Probe gemm_ceiling_probe();
 
 }  // namespace assay

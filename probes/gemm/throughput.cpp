@@ -1,200 +1,184 @@
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
-#include <set>
-#include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "kernels/cpu/gemm.h"
-#include "kernels/cpu/thread_team.h"
 #include "kernels/device/memory_limit.h"
-#include "kernels/reference/reference.h"
 #include "probes/core/cpu_choice.h"
-#include "probes/core/random.h"
 #include "probes/gemm/gemm.h"
+#include "probes/gemm/product.h"
 
 namespace assay {
+
+using kernels::Precision;
 
 namespace {
 
 constexpr Seconds shortest_sample{1e-3};
-constexpr std::size_t checked_rows = 4;
+constexpr int trial_products = 3;
 
 const MetricDeclaration throughput_metric{"gemm.throughput", Unit::flop_per_second, Direction::higher,
                                           "dense matrix product, 2 m n k operations a product"};
+const MetricDeclaration traffic_metric{"gemm.throughput.bytes_per_operation", Unit::byte_per_operation,
+                                       Direction::none,
+                                       "operands and result, each moved once, over 2 m n k operations"};
 
-struct Shape {
-    int m = 0, n = 0, k = 0;
-    std::uint64_t elements() const {
-        return static_cast<std::uint64_t>(m) * static_cast<std::uint64_t>(k) +
-               static_cast<std::uint64_t>(k) * static_cast<std::uint64_t>(n) +
-               static_cast<std::uint64_t>(m) * static_cast<std::uint64_t>(n);
-    }
-    double operations() const { return 2.0 * m * n * k; }
-};
-
-Shape shape_of(const Case& the_case) {
-    return {static_cast<int>(the_case.integer("m")), static_cast<int>(the_case.integer("n")),
-            static_cast<int>(the_case.integer("k"))};
-}
-
-std::uint64_t element_bytes(const Case& the_case) {
-    return the_case.text("precision") == "f64" ? sizeof(double) : sizeof(float);
-}
-
-template <typename Real>
-struct Operands {
-    std::span<Real> a, b, c;
-};
-
-/// Every element uniform in [-1, 1), each thread filling the part that it first touches.
-template <typename Real>
-void fill_random(std::span<Real> values, std::uint64_t seed, kernels::ThreadTeam& team) {
-    constexpr std::size_t page_elements = 4096 / sizeof(Real);
-    team.run([&](int member) {
-        const kernels::ItemRange mine =
-            kernels::member_range(values.size(), page_elements, member, team.size());
-        Random random(seed, static_cast<std::uint64_t>(member));
-        for (std::size_t i = mine.begin; i < mine.end; ++i)
-            values[i] = static_cast<Real>(random.uniform(-1, 1));
-    });
-}
-
-/// The product as the last timed run left it, on rows drawn by seed, against the reference. The bound is that
-/// of any order of summation: each result is off by no more than (k + 1) unit roundoffs of the sum of its
-/// products' magnitudes (Higham 2002, section 3.1).
-template <typename Real>
-Check check_product(const Operands<Real>& operands, const Shape& shape, std::uint64_t seed) {
-    const double roundoff = std::numeric_limits<Real>::epsilon() / 2.0;
-    const double bound = (shape.k + 1) * roundoff;
-    Random random(seed, 1000003);
-    std::set<std::size_t> rows = {static_cast<std::size_t>(shape.m - 1)};
-    while (rows.size() < std::min<std::size_t>(checked_rows, static_cast<std::size_t>(shape.m)))
-        rows.insert(random.below(static_cast<std::uint64_t>(shape.m)));
-
-    const std::size_t n = static_cast<std::size_t>(shape.n);
-    std::vector<kernels::reference::Product> expected(n);
-    double worst = 0;
-    bool all_finite = true;
-    for (const Real value : operands.c) all_finite = all_finite && std::isfinite(value);
-    for (const std::size_t row : rows) {
-        kernels::reference::gemm_row(operands.a.data(), operands.b.data(), n,
-                                     static_cast<std::size_t>(shape.k), row, expected);
-        for (std::size_t column = 0; column < n; ++column) {
-            const double difference =
-                std::abs(static_cast<double>(operands.c[row * n + column]) - expected[column].value);
-            const double magnitude = std::max(expected[column].magnitude, std::numeric_limits<double>::min());
-            // Written so that a NaN is the worst of all.
-            if (!(difference / magnitude <= worst)) worst = difference / magnitude;
-        }
-    }
-    Check check{"result matches reference", all_finite && worst <= bound, worst, ""};
-    check.detail = fmt::format(
-        "{} rows drawn by seed, largest error {:.2g} of the products' magnitudes, allowed (k + 1) u = "
-        "{:.2g}{}",
-        rows.size(), worst, bound, all_finite ? "" : "; elements were left unwritten or are not finite");
-    return check;
-}
-
-template <typename Real>
-Outcome measure(const Case& the_case, Context& context, const kernels::OpenBlas& blas) {
-    const Shape shape = shape_of(the_case);
-    const std::size_t m = static_cast<std::size_t>(shape.m), n = static_cast<std::size_t>(shape.n),
-                      k = static_cast<std::size_t>(shape.k);
-    const std::unique_ptr<DeviceMemory> memory =
-        context.device->allocate(shape.elements() * sizeof(Real), true);
-    Real* const first = reinterpret_cast<Real*>(memory->host_pointer());
-    const Operands<Real> operands{{first, m * k}, {first + m * k, k * n}, {first + m * k + k * n, m * n}};
-
-    const int asked = threads_of(the_case);
-    {
-        // Gone before OpenBLAS starts its threads: these must not inherit a CPU to be pinned to.
-        kernels::ThreadTeam team(asked);
-        context.progress("filling the operands", 0);
-        fill_random(operands.a, context.seed, team);
-        fill_random(operands.b, context.seed + 1, team);
-    }
-    const int threads = blas.set_threads(asked);
-    const auto multiply = [&] {
-        blas.multiply(shape.m, shape.n, shape.k, operands.a.data(), operands.b.data(), operands.c.data());
-    };
-    const auto poison = [&] {
-        std::fill(operands.c.begin(), operands.c.end(), std::numeric_limits<Real>::quiet_NaN());
-    };
-    poison();
-    multiply();  // OpenBLAS makes its buffers in the first call
+/// The shortest of a few products, in seconds: the first one also makes buffers and touches pages.
+double trial(const PreparedProduct& product, Context& context) {
     double one = std::numeric_limits<double>::infinity();
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < trial_products; ++i) {
         const Nanoseconds before = context.clock.now();
-        multiply();
+        product.multiply();
         one = std::min(one, std::max(seconds_of(context.clock.now() - before), 1e-9));
     }
-    const int batch = std::max(1, static_cast<int>(std::ceil(shortest_sample.count() / one)));
+    return one;
+}
 
+struct Chosen {
+    PreparedProduct product;
+    double seconds = 0;  ///< that one product took in the trial
+};
+
+/// As the case asks; with auto and f32 the faster of OpenBLAS and own kernels, in a trial.
+std::variant<Chosen, Absent> choose(const Case& the_case, Context& context, const Matrices& matrices) {
+    const std::string& asked = the_case.text("implementation");
+    const std::optional<kernels::MatrixKernel> kernel = own_kernel_of(the_case);
+    const int threads = threads_of(the_case);
+    const bool openblas_possible = precision_of(the_case) <= Precision::f32 && the_case.is_auto("isa");
+    std::optional<Chosen> openblas;
+    std::string absence;
+    if (asked != "own" && openblas_possible) {
+        const std::variant<const kernels::OpenBlas*, Absent> loaded =
+            kernels::OpenBlas::load(the_case.text("core"));
+        if (const Absent* absent = std::get_if<Absent>(&loaded)) {
+            absence = absent->reason;
+        } else {
+            openblas.emplace();
+            openblas->product =
+                prepare_openblas(*std::get<const kernels::OpenBlas*>(loaded), matrices, threads);
+            openblas->seconds = trial(openblas->product, context);
+        }
+    }
+    // A core is OpenBLAS's: who names one wants no other kernels.
+    const bool openblas_alone = asked == "openblas" || !kernel || the_case.text("core") != "auto";
+    if (openblas_alone) {
+        if (openblas) return std::move(*openblas);
+        return Absent{absence};
+    }
+    Chosen own{prepare_own(*kernel, matrices, *context.device, threads), 0};
+    own.seconds = trial(own.product, context);
+    if (!openblas) {
+        if (!absence.empty()) own.product.notes.push_back("OpenBLAS was not tried: " + absence);
+        return own;
+    }
+    const double operations = matrices.shape().operations();
+    const std::string note = fmt::format(
+        "In a trial of {} products OpenBLAS gave {:.4g} and own kernels {:.4g} GFLOP/s; the better was "
+        "taken.",
+        trial_products, operations / openblas->seconds / 1e9, operations / own.seconds / 1e9);
+    Chosen& better = own.seconds < openblas->seconds ? own : *openblas;
+    better.product.notes.push_back(note);
+    return std::move(better);
+}
+
+Outcome measure(Context& context, Matrices& matrices, const Chosen& chosen) {
+    const PreparedProduct& product = chosen.product;
+    const double operations = matrices.shape().operations();
+    const int batch = std::max(1, static_cast<int>(std::ceil(shortest_sample.count() / chosen.seconds)));
     context.progress("multiplying", 0.1);
     const SampleSet set = context.sample(context.sampling, [&] {
         // Each sample begins with nothing of the last one's result.
-        poison();
+        matrices.poison();
         const Nanoseconds begin = context.clock.now();
-        for (int i = 0; i < batch; ++i) multiply();
-        return batch * shape.operations() / std::max(seconds_of(context.clock.now() - begin), 1e-9);
+        for (int i = 0; i < batch; ++i) product.multiply();
+        return batch * operations / std::max(seconds_of(context.clock.now() - begin), 1e-9);
     });
 
     context.progress("checking", 0.9);
+    const Precision precision = matrices.precision();
     Outcome outcome;
-    outcome.metrics.push_back(make_metric(throughput_metric, set));
-    outcome.checks.push_back(check_product(operands, shape, context.seed));
-    outcome.resolved = {{"implementation", "openblas"},
-                        {"library", blas.version()},
-                        {"core", blas.core_name()},
-                        {"threads", std::to_string(threads)},
-                        {"products_per_sample", std::to_string(batch)},
-                        {"page_bytes", std::to_string(memory->page_bytes())}};
+    MetricDeclaration throughput = throughput_metric;
+    if (precision == Precision::int8) throughput.unit = Unit::operation_per_second;
+    outcome.metrics.push_back(make_metric(throughput, set));
+    outcome.metrics.push_back(make_exact_metric(
+        traffic_metric, static_cast<double>(Matrices::bytes(precision, matrices.shape())) / operations));
+    outcome.checks.push_back(matrices.check(product.arithmetic, context.seed));
+    outcome.resolved = product.resolved;
+    outcome.resolved["arithmetic"] = kernels::to_string(product.arithmetic);
+    outcome.resolved["products_per_sample"] = std::to_string(batch);
+    outcome.resolved["page_bytes"] = std::to_string(matrices.memory().page_bytes());
     outcome.notes.push_back(fmt::format(
-        "{} product of uniform random matrices, row-major, through OpenBLAS; 2 m n k = {:.4g} operations "
-        "a product; the result is set to NaN before each sample and checked after the last.",
-        the_case.text("precision"), shape.operations()));
-    if (!blas.core_note().empty()) outcome.notes.push_back(blas.core_note());
-    if (threads != asked)
-        outcome.notes.push_back(fmt::format(
-            "OpenBLAS uses {} threads where {} were asked for: it was built for no more, so this is not "
-            "all that the machine can do.",
-            threads, asked));
+        "{} product of uniform random matrices, row-major; 2 m n k = {:.4g} operations a product; the result "
+        "is set to {} before each sample and checked after the last.",
+        kernels::to_string(precision), operations,
+        precision == Precision::int8 ? "the smallest integer" : "NaN"));
+    outcome.notes.insert(outcome.notes.end(), product.notes.begin(), product.notes.end());
     return outcome;
 }
 
+/// Matrices, and what own kernels pack besides.
+std::uint64_t needed_bytes(const Case& the_case) {
+    const MatrixShape shape = shape_of(the_case);
+    std::uint64_t bytes = Matrices::bytes(precision_of(the_case), shape);
+    if (the_case.text("implementation") != "openblas")
+        if (const std::optional<kernels::MatrixKernel> kernel = own_kernel_of(the_case))
+            bytes += packed_bytes(*kernel, shape);
+    return bytes;
+}
+
 Outcome run(const Case& the_case, Context& context) {
-    const std::string& core = the_case.text("core");
-    const std::variant<const kernels::OpenBlas*, Absent> loaded = kernels::OpenBlas::load(core);
-    if (const Absent* absent = std::get_if<Absent>(&loaded)) return skipped(the_case, absent->reason);
-    const kernels::OpenBlas& blas = *std::get<const kernels::OpenBlas*>(loaded);
-    return the_case.text("precision") == "f64" ? measure<double>(the_case, context, blas)
-                                               : measure<float>(the_case, context, blas);
+    const MatrixShape shape = shape_of(the_case);
+    const std::uint64_t needed = needed_bytes(the_case), usable = usable_memory_bytes();
+    if (usable != 0 && needed > usable)
+        return skipped(the_case,
+                       fmt::format("matrices of {} x {} and {} x {} and their product, packed copies "
+                                   "included, take {} bytes, and {} may be used",
+                                   shape.m, shape.k, shape.k, shape.n, needed, usable));
+    Matrices matrices(*context.device, precision_of(the_case), shape);
+    {
+        kernels::ThreadTeam team(threads_of(the_case));
+        context.progress("filling the operands", 0);
+        matrices.fill(context.seed, team);
+    }
+    matrices.poison();
+    const std::variant<Chosen, Absent> chosen = choose(the_case, context, matrices);
+    if (const Absent* absent = std::get_if<Absent>(&chosen)) return skipped(the_case, absent->reason);
+    return measure(context, matrices, std::get<Chosen>(chosen));
 }
 
 void check(const Case& the_case, const Context&) {
     threads_of(the_case);
-    const std::uint64_t needed = shape_of(the_case).elements() * element_bytes(the_case);
-    const std::uint64_t usable = usable_memory_bytes();
-    if (usable != 0 && needed > usable)
+    const Precision precision = precision_of(the_case);
+    const std::string& implementation = the_case.text("implementation");
+    if (implementation == "openblas" && precision > Precision::f32)
         throw InputError(
-            fmt::format("gemm.throughput: m, n and k of this size take {} bytes, and {} may be used; "
-                        "smaller ones would be accepted",
-                        needed, usable));
+            fmt::format("gemm.throughput.implementation: OpenBLAS multiplies no {}; accepted: auto, own",
+                        kernels::to_string(precision)));
+    if (implementation == "openblas" && !the_case.is_auto("isa"))
+        throw InputError(
+            "gemm.throughput.isa: is of own kernels; with OpenBLAS accepted: auto (its kernels are "
+            "chosen by core)");
+    if (precision == Precision::f64 && (implementation == "own" || !the_case.is_auto("isa")))
+        throw InputError(
+            "gemm.throughput.precision: f64 is multiplied by OpenBLAS alone; accepted for own kernels: "
+            "f32, bf16, f16, int8");
+    if (the_case.text("core") != "auto" && (precision > Precision::f32 || implementation == "own"))
+        throw InputError("gemm.throughput.core: is of OpenBLAS's kernels; accepted here: auto");
+    own_kernel_of(the_case);
 }
 
 Estimate estimate(const Case& the_case, const Context& context) {
     Estimate estimate;
-    // Warm-up, sampling, and the reference rows at a cautious billion products a second.
-    const Shape shape = shape_of(the_case);
+    // Warm-up, sampling, and filling, packing and the reference rows at cautious rates.
+    const MatrixShape shape = shape_of(the_case);
+    estimate.memory_bytes = needed_bytes(the_case);
     estimate.seconds = context.sampling.maximum_warm_up.count() + context.sampling.maximum_time.count() +
-                       0.5 + static_cast<double>(checked_rows) * shape.n * shape.k * 2e-9;
-    estimate.memory_bytes = shape.elements() * element_bytes(the_case);
+                       0.5 + static_cast<double>(estimate.memory_bytes) * 5e-9 +
+                       4.0 * static_cast<double>(shape.n) * static_cast<double>(shape.k) * 4e-9;
     return estimate;
 }
 
@@ -203,17 +187,17 @@ Estimate estimate(const Case& the_case, const Context& context) {
 Probe gemm_throughput_probe() {
     Probe probe;
     probe.name = "gemm.throughput";
-    probe.summary = "Dense matrix product on all cores, through the best library at hand.";
+    probe.summary = "Dense matrix product on all cores, through OpenBLAS or own kernels.";
     constexpr double largest = 1 << 17;
     probe.parameters = {
         {"device", ParameterKind::device, "cpu:0", "the device that computes"},
         {"precision",
          ParameterKind::choice,
          "f32",
-         "number format of operands and result",
+         "number format of operands; results are f64 of f64, int32 of int8, else f32",
          0,
          0,
-         {"f64", "f32"}},
+         {"f64", "f32", "bf16", "f16", "int8"}},
         {"m", ParameterKind::integer, "2048", "rows of the left matrix and of the result", 1, largest},
         {"n", ParameterKind::integer, "2048", "columns of the right matrix and of the result", 1, largest},
         {"k", ParameterKind::integer, "2048", "columns of the left and rows of the right matrix", 1, largest},
@@ -221,16 +205,17 @@ Probe gemm_throughput_probe() {
         {"implementation",
          ParameterKind::choice,
          "auto",
-         "library that multiplies",
+         "who multiplies; auto: OpenBLAS for f64, the faster of both for f32, own kernels for all others",
          0,
          0,
-         {"auto", "openblas"}},
+         {"auto", "openblas", "own"}},
+        matrix_isa_parameter(),
         {"core", ParameterKind::text, "auto",
          "processor whose OpenBLAS kernels are used, such as SkylakeX; auto: the library's choice, corrected "
          "where "
          "it misses AVX-512"},
     };
-    probe.metrics = {throughput_metric};
+    probe.metrics = {throughput_metric, traffic_metric};
     probe.run = run;
     probe.estimate = estimate;
     probe.check = check;

@@ -36,8 +36,9 @@ void expect_products_match(const OpenBlas& blas, int m, int n, int k) {
     blas.multiply(m, n, k, a.data(), b.data(), c.data());
     std::vector<reference::Product> row(static_cast<std::size_t>(n));
     for (int i = 0; i < m; ++i) {
-        reference::gemm_row(a.data(), b.data(), row.size(), static_cast<std::size_t>(k),
-                            static_cast<std::size_t>(i), row);
+        constexpr Precision precision = sizeof(Real) == 8 ? Precision::f64 : Precision::f32;
+        reference::gemm_row({precision, a.data()}, {precision, b.data()}, row.size(),
+                            static_cast<std::size_t>(k), static_cast<std::size_t>(i), row);
         for (int j = 0; j < n; ++j) {
             const double bound = (k + 1) * (std::numeric_limits<Real>::epsilon() / 2.0) *
                                  row[static_cast<std::size_t>(j)].magnitude;

@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "kernels/cpu/thread_team.h"
+#include "kernels/matrix/ceiling.h"
+#include "probes/core/cpu_choice.h"
+#include "probes/gemm/gemm.h"
+#include "probes/gemm/matrices.h"
+
+namespace assay {
+
+using kernels::CeilingLoop;
+using kernels::Isa;
+
+namespace {
+
+// Long enough that starting the team and its slowest member do not count.
+constexpr Seconds shortest_sample{5e-3};
+
+const MetricDeclaration ceiling_metric{
+    "gemm.ceiling", Unit::flop_per_second, Direction::higher,
+    "multiply-accumulate instructions on registers alone, two operations a multiplication"};
+
+struct FoundLoop {
+    Isa isa;
+    CeilingLoop loop;
+};
+
+/// The loop that the case asks for: of its `isa`, else of the best set that has the instruction.
+std::optional<FoundLoop> find_loop(const Case& the_case) {
+    const kernels::Precision precision = precision_of(the_case);
+    std::vector<Isa> sets = {Isa::amx, Isa::avx512, Isa::avx2, Isa::neon, Isa::portable};
+    if (const std::optional<Isa> isa = matrix_isa_of(the_case)) sets = {*isa};
+    for (const Isa isa : sets)
+        if (const std::optional<CeilingLoop> loop = CeilingLoop::best(precision, isa))
+            return FoundLoop{isa, *loop};
+    return std::nullopt;
+}
+
+Outcome run(const Case& the_case, Context& context) {
+    const kernels::Precision precision = precision_of(the_case);
+    const std::optional<FoundLoop> found = find_loop(the_case);
+    if (!found)
+        return skipped(
+            the_case,
+            fmt::format("{} has no instruction that multiplies {}: kernels widen such operands, and the "
+                        "ceiling of what they are widened to holds",
+                        the_case.is_auto("isa") ? "this CPU" : the_case.text("isa"),
+                        kernels::to_string(precision)));
+    kernels::ThreadTeam team(threads_of(the_case));
+    std::vector<CeilingLoop> loops;
+    for (int member = 0; member < team.size(); ++member)
+        loops.push_back(CeilingLoop::best(precision, found->isa).value());
+
+    const auto run_for = [&](std::size_t times) {
+        team.run([&](int member) {
+            for (std::size_t i = 0; i < times; ++i) loops[static_cast<std::size_t>(member)].run();
+        });
+    };
+    const auto seconds_now = [&] { return seconds_of(context.clock.now()); };
+    // Once for clocks and wide units to wake up, once to see how many make a sample.
+    constexpr std::size_t trial = 1000;
+    run_for(trial);
+    const double begin_trial = seconds_now();
+    run_for(trial);
+    const double one = std::max(seconds_now() - begin_trial, 1e-9) / trial;
+    const std::size_t batch =
+        static_cast<std::size_t>(std::max(1.0, std::ceil(shortest_sample.count() / one)));
+    const double operations = found->loop.operations() * static_cast<double>(batch) * team.size();
+
+    context.progress("computing", 0.1);
+    bool all_correct = true;
+    const SampleSet set = context.sample(context.sampling, [&] {
+        const double begin = seconds_now();
+        run_for(batch);
+        const double seconds = std::max(seconds_now() - begin, 1e-9);
+        for (const CeilingLoop& loop : loops) all_correct = all_correct && loop.correct();
+        return operations / seconds;
+    });
+
+    Outcome outcome;
+    MetricDeclaration declaration = ceiling_metric;
+    if (precision == kernels::Precision::int8) declaration.unit = Unit::operation_per_second;
+    outcome.metrics.push_back(make_metric(declaration, set));
+    outcome.checks.push_back(
+        {"result matches reference", all_correct, std::nullopt,
+         "every accumulator of every thread, after each sample, against the exact sum of its products"});
+    outcome.resolved = {{"isa", std::string(kernels::to_string(found->isa))},
+                        {"arithmetic", std::string(kernels::to_string(precision))},
+                        {"instruction", std::string(found->loop.instruction())},
+                        {"threads", std::to_string(team.size())}};
+    outcome.notes.push_back(
+        fmt::format("{} on registers alone, enough independent sums to hide its latency, on {} threads, each "
+                    "on its own CPU; "
+                    "no product by this instruction can be faster.",
+                    found->loop.instruction(), team.size()));
+    return outcome;
+}
+
+void check(const Case& the_case, const Context&) {
+    threads_of(the_case);
+    matrix_isa_of(the_case);
+}
+
+Estimate estimate(const Case&, const Context& context) {
+    Estimate estimate;
+    estimate.seconds = context.sampling.maximum_warm_up.count() + context.sampling.maximum_time.count() + 0.5;
+    return estimate;
+}
+
+}  // namespace
+
+Probe gemm_ceiling_probe() {
+    Probe probe;
+    probe.name = "gemm.ceiling";
+    probe.summary = "What the multiply instructions themselves can do: a loop on registers alone.";
+    probe.parameters = {
+        {"device", ParameterKind::device, "cpu:0", "the device that computes"},
+        {"precision",
+         ParameterKind::choice,
+         "f32",
+         "number format that the instruction multiplies",
+         0,
+         0,
+         {"f64", "f32", "bf16", "f16", "int8"}},
+        threads_parameter(),
+        matrix_isa_parameter(),
+    };
+    probe.metrics = {ceiling_metric};
+    probe.run = run;
+    probe.estimate = estimate;
+    probe.check = check;
+    return probe;
+}
+
+}  // namespace assay
