@@ -48,8 +48,12 @@ CpuSet CpuSet::of_calling_thread() {
 }
 
 CpuSet CpuSet::single(int cpu) {
-    CpuSet set(cpu + 1);
-    CPU_SET_S(static_cast<std::size_t>(cpu), set.bytes(), set.words_.data());
+    return of({cpu});
+}
+
+CpuSet CpuSet::of(const std::vector<int>& cpus) {
+    CpuSet set(*std::max_element(cpus.begin(), cpus.end()) + 1);
+    for (const int cpu : cpus) CPU_SET_S(static_cast<std::size_t>(cpu), set.bytes(), set.words_.data());
     return set;
 }
 

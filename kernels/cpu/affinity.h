@@ -13,6 +13,7 @@ class CpuSet {
   public:
     static CpuSet of_calling_thread();  ///< throws std::system_error
     static CpuSet single(int cpu);
+    static CpuSet of(const std::vector<int>& cpus);  ///< at least one
 
     std::vector<int> members() const;  ///< ascending
     /// Binds the thread `thread` (0: the calling one). Returns false when the system refuses.
