@@ -29,6 +29,7 @@ import sys
 
 from . import pairs, process, report, tools
 from .arguments import OneLineParser, byte_count, in_range
+from .cpu import cpuinfo, widest_isa
 from .failures import BadInput, CannotWork, CaseFailed, CaseSkipped
 from .pairs import Goal, Quantity
 
@@ -87,15 +88,8 @@ def cases_of(names: str | None) -> list[CaseKind]:
 
 # The machine
 
-def widest_isa(cpuinfo: str) -> str:
-    flags = set(re.findall(r"\w+", next((line for line in cpuinfo.splitlines() if line.startswith("flags")), "")))
-    return "avx512" if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags else \
-        "avx2" if {"avx2", "fma", "f16c"} <= flags else "portable"
-
-
 def isa_of(asked: str) -> str:
-    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-        widest = widest_isa(file.read())
+    widest = widest_isa(cpuinfo())
     if asked == "auto":
         return widest
     order = list(ISAS)
@@ -227,8 +221,9 @@ class Crosscheck:
         result = report.CaseResult(kind.name, title, {"assay": load.assay_command(), "peer": load.peer_command()})
         self.results.append(result)
         try:
-            runs, result.order = pairs.alternate(self.options.rounds, {
+            results, result.order = pairs.alternate(self.options.rounds, {
                 pairs.ASSAY: lambda number: run_assay(load), pairs.PEER: lambda number: run_peer(load)})
+            runs = pairs.against(pairs.PEER, results)
             result.rows = pairs.rows_of(quantities_of(kind), runs)
             result.details = {"assay_runs": [pair[0] for pair in runs], "peer_runs": [pair[1] for pair in runs]}
             self.limits += two_runs(load)

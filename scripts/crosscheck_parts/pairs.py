@@ -1,4 +1,4 @@
-"""Alternating runs of assay and a peer, the ratios between neighbours, and what they are held against."""
+"""Alternating runs of assay and its peers, the ratios between neighbours, and what they are held against."""
 import dataclasses
 import statistics
 from typing import Callable
@@ -60,28 +60,35 @@ class Row:
         return "ok" if self.quantity.goal.met(self.ratio) else "outside"
 
 
-def order_of_round(number: int) -> tuple[str, str]:
-    """Who goes first alternates, so that neither always has what the other left behind."""
-    return (ASSAY, PEER) if number % 2 == 0 else (PEER, ASSAY)
+def order_of_round(number: int, parties: list[str]) -> list[str]:
+    """Who goes first alternates, so that nobody always has what another left behind."""
+    first = number % len(parties)
+    return parties[first:] + parties[:first]
 
 
-def alternate(rounds: int, runs: dict[str, Callable[[int], dict]]) -> tuple[list[tuple[dict, dict]], list[str]]:
-    """Calls both once a round with the round's number; the pairs (assay, peer), and the order as it was."""
-    pairs, order = [], []
+def alternate(rounds: int, runs: dict[str, Callable[[int], dict]]) -> tuple[list[dict[str, dict]], list[str]]:
+    """Calls each once a round with the round's number; the rounds' results by party, and the order as it was."""
+    results, order = [], []
     for number in range(rounds):
-        results = {}
-        for who in order_of_round(number):
-            results[who] = runs[who](number)
+        result = {}
+        for who in order_of_round(number, list(runs)):
+            result[who] = runs[who](number)
             order.append(who)
-        pairs.append((results[ASSAY], results[PEER]))
-    return pairs, order
+        results.append(result)
+    return results, order
+
+
+def against(peer: str, results: list[dict[str, dict]]) -> list[tuple[dict, dict]]:
+    """The pairs (assay, peer) of the rounds."""
+    return [(result[ASSAY], result[peer]) for result in results]
+
+
+def row_of(quantity: Quantity, values: list[tuple[float, float]]) -> Row:
+    if any(value <= 0 for pair in values for value in pair):
+        raise CaseFailed(f"{quantity.title} came out as nothing: too short a run?")
+    return Row(quantity, values)
 
 
 def rows_of(quantities: list[Quantity], pairs: list[tuple[dict, dict]]) -> list[Row]:
-    rows = []
-    for quantity in quantities:
-        values = [(assay[quantity.name], peer[quantity.name]) for assay, peer in pairs]
-        if any(value <= 0 for pair in values for value in pair):
-            raise CaseFailed(f"{quantity.title} came out as nothing: too short a run?")
-        rows.append(Row(quantity, values))
-    return rows
+    return [row_of(quantity, [(assay[quantity.name], peer[quantity.name]) for assay, peer in pairs])
+            for quantity in quantities]

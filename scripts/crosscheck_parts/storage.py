@@ -305,7 +305,8 @@ def measure(load: Load, rounds: int, result: report.CaseResult) -> None:
         part, finished = run_fio(load.fio_command(number), load.direction, load.limit_seconds)
         return fio_figures(part, finished, start_cpu_seconds)
 
-    results, result.order = pairs.alternate(rounds, {pairs.ASSAY: run_assay, pairs.PEER: run_peer})
+    by_round, result.order = pairs.alternate(rounds, {pairs.ASSAY: run_assay, pairs.PEER: run_peer})
+    results = pairs.against(pairs.PEER, by_round)
     result.rows = pairs.rows_of(quantities_of(load.kind), results)
     result.details = {"fio_start_cpu_seconds": start_cpu_seconds, "assay_runs": [pair[0] for pair in results],
                       "peer_runs": [pair[1] for pair in results]}
