@@ -19,7 +19,7 @@ class CaseResult:
     name: str
     title: str
     commands: dict[str, list[str]]       # by tool, as run in the first round
-    status: str = "measured"             # or "skipped", "failed"
+    status: str = "measured"             # or "incomplete" (some rows are missing), "skipped", "failed"
     reason: str | None = None
     rows: list[Row] = dataclasses.field(default_factory=list)
     order: list[str] = dataclasses.field(default_factory=list)
@@ -44,7 +44,8 @@ class Limit:
 def scaled(value: float, unit: str) -> str:
     """Three figures and more, with the prefix that a reader expects."""
     steps = {"second": ((1, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
-             "operation/second": ((1e6, "M"), (1e3, "K"), (1, "")),
+             "operation/second": ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K"), (1, "")),
+             "flop/second": ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K"), (1, "")),
              "byte/second": ((1e9, "GB/s"), (1e6, "MB/s"), (1, "B/s")), "ratio": ((1e-2, "%"),),
              "byte": ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B"))}[unit]
     factor, prefix = next((step for step in steps if value >= step[0]), steps[-1])
@@ -106,7 +107,7 @@ def exit_status(results: list[CaseResult], limits: list[Limit]) -> int:
     if "outside" in verdicts:
         return 1
     # What was not compared is never reported as if it had been.
-    return 3 if any(result.status == "skipped" for result in results) else 0
+    return 3 if any(result.status in ("incomplete", "skipped") for result in results) else 0
 
 
 def check_json_place(place: str | None) -> None:
@@ -132,7 +133,7 @@ def write(head: dict, peer: str, results: list[CaseResult], limits: list[Limit],
     counted = [row.verdict for result in results for row in result.rows if row.verdict]
     unmeasured = sum(result.status != "measured" for result in results)
     print(f"{counted.count('ok')} ratios within their goal, {counted.count('outside')} outside"
-          + (f", {unmeasured} cases not measured" if unmeasured else ""), file=text)
+          + (f", {unmeasured} cases not measured in full" if unmeasured else ""), file=text)
     document = json.dumps(as_json(head, results, limits, warnings), indent=1, ensure_ascii=False)
     if place == "-":
         print(document)

@@ -18,7 +18,7 @@ def _script(name: str, argument: str) -> None:
         raise CannotWork(f"scripts/{name} {argument} failed")
 
 
-def _given(option: str, path: str) -> str:
+def given(option: str, path: str) -> str:
     if not os.access(path, os.X_OK) or os.path.isdir(path):
         raise BadInput(f"{option} {path}: no program is there")
     return os.path.abspath(path)
@@ -35,7 +35,7 @@ def _newest_source() -> float:
 def assay(binary: str | None) -> str:
     """The program named by --binary; else the release build, made first where it is missing or outdated."""
     if binary is not None:
-        return _given("--binary", binary)
+        return given("--binary", binary)
     built = ROOT / "build" / "release" / "assay"
     if not built.exists() or built.stat().st_mtime < _newest_source():
         _script("install", "build")
@@ -46,7 +46,7 @@ def assay(binary: str | None) -> str:
 def peer(name: str, path: str | None) -> str:
     """The program named by --NAME; else the one that is installed, installed first where it is missing."""
     if path is not None:
-        return _given("--" + name, path)
+        return given("--" + name, path)
     if shutil.which(name) is None:
         _script("install", "crosscheck")
     found = shutil.which(name)
