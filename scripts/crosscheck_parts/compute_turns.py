@@ -64,7 +64,7 @@ def isas_of(runs: list[dict]) -> str:
 def rows_of(case: Case, results: list[dict[str, dict]], others: list[str], goals: dict[str, pairs.Goal]) -> list[Row]:
     figures = {party: [result[party]["figure"] for result in results] for party in (ASSAY, *others)}
     peers = [party for party in others if party in case.kind.peers]
-    if len(peers) > 1 and len(peers) == len(case.kind.peers):
+    if len(case.kind.peers) > 1 and len(peers) == len(case.kind.peers):
         figures[BEST] = [max(result[peer]["figure"] for peer in peers) for result in results]
     order = [*peers, BEST, *(party for party in others if party not in peers)]
     return [pairs.row_of(Quantity(party, TITLES[party], case.unit, goals.get(party)),

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "tests/benchmarks/benchmarks.h"
@@ -90,12 +91,18 @@ class Prepared {
     std::unordered_map<int, memory> arguments_;
 };
 
+/// "oneDNN 2.6.3, brg:avx512_core_vnni".
+std::string label_of(const Prepared& prepared) {
+    const dnnl::version_t& version = *dnnl::version();
+    return fmt::format("oneDNN {}.{}.{}, {}", version.major, version.minor, version.patch, prepared.name());
+}
+
 void run(benchmark::State& state, Precision precision, std::size_t n) {
     const BoundToFirstCpu bound;
     try {
         const Product product = random_product(precision, n);
         Prepared prepared(product);
-        state.SetLabel(prepared.name());
+        state.SetLabel(label_of(prepared));
         time_product(
             state, product, [&] { prepared.multiply(); },
             [&](std::size_t row, std::size_t column) { return prepared.element(row, column); });
@@ -108,10 +115,6 @@ void run(benchmark::State& state, Precision precision, std::size_t n) {
 }  // namespace
 
 void register_onednn_gemm() {
-    const dnnl::version_t& version = *dnnl::version();
-    benchmark::AddCustomContext("onednn", std::to_string(version.major) + "." +
-                                              std::to_string(version.minor) + "." +
-                                              std::to_string(version.patch));
     for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8})
         register_gemm(precision, "onednn", run);
 }

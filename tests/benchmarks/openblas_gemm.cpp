@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 
 #include "kernels/cpu/gemm.h"
 #include "tests/benchmarks/benchmarks.h"
@@ -35,7 +36,10 @@ void run(benchmark::State& state, Precision precision, std::size_t n) {
     }
     const kernels::OpenBlas& blas = *std::get<const kernels::OpenBlas*>(loaded);
     const int threads = blas.set_threads(static_cast<int>(cpus().size()));
-    state.SetLabel("core " + blas.core_name() + ", " + std::to_string(threads) + " threads");
+    const std::string version = blas.version();  // "OpenBLAS 0.3.21 NO_LAPACKE ..."
+    state.SetLabel(fmt::format("{}, core {}, {} threads",
+                               version.substr(0, version.find(' ', version.find(' ') + 1)), blas.core_name(),
+                               threads));
     if (precision == Precision::f64)
         multiply_with<double>(blas, state, precision, n);
     else

@@ -137,7 +137,8 @@ class Crosscheck(unittest.TestCase):
         self.assertEqual(self.document("--cases", "gemv_int8")[1], 1)
 
     def test_the_median_of_the_rounds_decides(self):
-        self.plan(assay={"gemm.throughput": [20 * T, 2 * T, 10 * T]}, peers={"gemm/int8/onednn": [5 * T, 5 * T, 2.5 * T]})
+        self.plan(assay={"gemm.throughput": [20 * T, 2 * T, 10 * T]},
+                  peers={"gemm/int8/onednn": [5 * T, 5 * T, 2.5 * T]})
         document, _ = self.document("--cases", "int8", "--rounds", "3")
         self.assertAlmostEqual(self.row(document, "onednn")["ratio"], 2)
         self.assertAlmostEqual(self.row(document, "onednn")["range"][0], 0.2)

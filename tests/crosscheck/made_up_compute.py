@@ -1,8 +1,8 @@
 """Stands for kernel_benchmarks and for assay's compute probes: prints figures that the test chose, and writes down how
 it was called.
 
-It is called through a wrapper that gives its name, "kernel_benchmarks" or "assay". The folder in MADE_UP holds plan.json
-with, by tool, {"figures": {probe or benchmark without its size: a rate or a list of such, taken in turn}, "behave":
+It is called through a wrapper that gives its name, "kernel_benchmarks" or "assay". The folder in MADE_UP holds
+plan.json with, by tool, {"figures": {probe or benchmark without its size: a rate or a list of such, taken in turn}, "behave":
 {the same: how}}, and of assay "units", "isa" (by probe) and "conditions"; calls are appended to calls.
 """
 import json
