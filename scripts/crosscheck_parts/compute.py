@@ -14,7 +14,7 @@ figure      of all the operations (or bytes) of a run divided by the time that t
 ceiling     gemm.ceiling: a loop of the same instruction on registers alone.
 peers       run by kernel_benchmarks (tests/benchmarks), which has every result compared with a reference before it
             times: one that computes wrongly fails the case. Operands stand in the layouts that the library chooses
-            itself, and bringing them there is not timed. oneDNN's int8 is u8 x s8, its fastest.
+            itself, and bringing them there is not timed. oneDNN's int8 is u8 x s8, as its kernels like it.
 threads     one on each CPU, of all the same CPUs (taskset); oneDNN's are bound (OMP_PROC_BIND).
 isa         --isa goes to assay's products and ceilings, and keeps oneDNN from what is above (DNNL_MAX_CPU_ISA); not
             OpenBLAS, and not the matrix-vector products.
