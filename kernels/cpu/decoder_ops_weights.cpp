@@ -1,3 +1,4 @@
+#include <bit>
 #include <cstring>
 
 #include "kernels/cpu/decoder_ops.h"
@@ -40,10 +41,11 @@ float spread(std::uint64_t bits) {
     return 0.75f + static_cast<float>(bits & 0x7fffu) / 65536.0f;
 }
 
-void random_row_int4(Random& random, float deviation, std::byte* row, std::size_t columns) {
-    const std::size_t groups = columns / group_columns;
-    random.fill(row, groups * int4_group_bytes);
-    std::byte* scales = row + groups * int4_group_bytes;
+void random_row_int4(Random& random, float deviation, std::byte* row, std::size_t columns,
+                     std::size_t scale_columns) {
+    random.fill(row, columns / 2);
+    const std::size_t groups = columns / scale_columns;
+    std::byte* scales = row + columns / 2;
     std::uint64_t bits = 0;
     for (std::size_t group = 0; group < groups; ++group) {
         bits = group % 4 == 0 ? random.next() : bits >> 16;
@@ -60,6 +62,31 @@ void random_row_int8(Random& random, float deviation, std::byte* row, std::size_
     std::memcpy(row + columns, &scale, sizeof scale);
 }
 
+/// Bits 0 to 5 and the sign: |values| up to 1.875 (as E4M3), no NaN. Their deviation is the root of the mean
+/// of all 64 squares.
+void random_row_fp8(Random& random, float deviation, std::byte* row, std::size_t columns) {
+    constexpr float fp8_deviation = 0.5953f;
+    random.fill(row, columns);
+    for (std::size_t i = 0; i < columns; ++i) row[i] &= std::byte{0xbf};
+    const float scale = deviation / fp8_deviation * spread(random.next());
+    std::memcpy(row + columns, &scale, sizeof scale);
+}
+
+/// Either sign and any mantissa of the exponent that comes nearest below.
+template <typename Bits>
+void random_row_floats(Random& random, float deviation, std::byte* row, std::size_t columns) {
+    constexpr int unused = 32 - 8 * static_cast<int>(sizeof(Bits));
+    const std::uint32_t exponent = std::bit_cast<std::uint32_t>(deviation) & 0x7f800000u;
+    random.fill(row, columns * sizeof(Bits));
+    for (std::size_t i = 0; i < columns; ++i) {
+        Bits bits = 0;
+        std::memcpy(&bits, row + i * sizeof bits, sizeof bits);
+        bits = static_cast<Bits>((((static_cast<std::uint32_t>(bits) << unused) & 0x807fffffu) | exponent) >>
+                                 unused);
+        std::memcpy(row + i * sizeof bits, &bits, sizeof bits);
+    }
+}
+
 }  // namespace
 
 void random_rows(WeightFormat format, std::uint64_t seed, float deviation, std::byte* packed,
@@ -69,8 +96,24 @@ void random_rows(WeightFormat format, std::uint64_t seed, float deviation, std::
         // Twice through the generator: neighbouring rows must not be shifted copies of each other.
         Random random{Random{seed + row * 0xd1342543de82ef95u}.next()};
         std::byte* to = packed + row * row_bytes;
-        format == WeightFormat::int4 ? random_row_int4(random, deviation, to, columns)
-                                     : random_row_int8(random, deviation, to, columns);
+        switch (format) {
+            case WeightFormat::int8:
+                random_row_int8(random, deviation, to, columns);
+                break;
+            case WeightFormat::int4:
+            case WeightFormat::int4_g128:
+                random_row_int4(random, deviation, to, columns, columns_multiple(format));
+                break;
+            case WeightFormat::fp8:
+                random_row_fp8(random, deviation, to, columns);
+                break;
+            case WeightFormat::bf16:
+                random_row_floats<std::uint16_t>(random, deviation, to, columns);
+                break;
+            case WeightFormat::f32:
+                random_row_floats<std::uint32_t>(random, deviation, to, columns);
+                break;
+        }
     }
 }
 

@@ -56,9 +56,9 @@ __m256 add_group(__m256i first, __m256i second, const float* in, float scale, __
     return _mm256_fmadd_ps(_mm256_add_ps(even, odd), _mm256_set1_ps(scale), sum);
 }
 
-float half_at(const std::byte* halves, std::size_t index) {
+float half_at(const std::byte* at) {
     unsigned short half = 0;
-    __builtin_memcpy(&half, halves + 2 * index, sizeof half);
+    __builtin_memcpy(&half, at, sizeof half);
     return _cvtsh_ss(half);
 }
 
@@ -71,21 +71,19 @@ float dot_int4(const std::byte* pairs, std::size_t groups, const float* in) {
         prefetch(pairs + group * int4_group_bytes);
         const __m256i first = _mm256_loadu_si256(lanes), second = _mm256_loadu_si256(lanes + 1);
         const float* values = in + group * group_columns;
-        sums[0] = add_group<0>(first, second, values, half_at(scales, group), sums[0]);
-        sums[1] = add_group<2>(first, second, values + 32, half_at(scales, group + 1), sums[1]);
-        sums[0] = add_group<4>(first, second, values + 64, half_at(scales, group + 2), sums[0]);
-        sums[1] = add_group<6>(first, second, values + 96, half_at(scales, group + 3), sums[1]);
+        sums[0] = add_group<0>(first, second, values, half_at(scales + 2 * group), sums[0]);
+        sums[1] = add_group<2>(first, second, values + 32, half_at(scales + 2 * (group + 1)), sums[1]);
+        sums[0] = add_group<4>(first, second, values + 64, half_at(scales + 2 * (group + 2)), sums[0]);
+        sums[1] = add_group<6>(first, second, values + 96, half_at(scales + 2 * (group + 3)), sums[1]);
     }
     for (; group < groups; ++group) {
         const __m128i bytes =
             _mm_loadu_si128(reinterpret_cast<const __m128i*>(pairs + group * int4_group_bytes));
         sums[0] = add_group<0>(_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8)),
-                               in + group * group_columns, half_at(scales, group), sums[0]);
+                               in + group * group_columns, half_at(scales + 2 * group), sums[0]);
     }
     return sum_of(_mm256_add_ps(sums[0], sums[1]));
 }
-
-}  // namespace
 
 void gemv_int8(const std::byte* packed, std::size_t columns, const float* in, float* out,
                std::size_t row_begin, std::size_t row_end) {
@@ -105,5 +103,19 @@ void gemv_int4(const std::byte* packed, std::size_t columns, const float* in, fl
     for (std::size_t row = row_begin; row < row_end; ++row)
         out[row] = dot_int4(packed + row * row_bytes, groups, in);
 }
+
+#include "kernels/cpu/quantized_body.h"
+
+}  // namespace
+
+const GemvTable gemv_table = {gemv_int8,
+                              gemv_int4,
+                              body::gemv_int4_g128,
+                              body::gemv_fp8,
+                              body::gemv_bf16,
+                              body::gemv_f32,
+                              body::gemv_int8_integers,
+                              body::gemv_int4_integers<1>,
+                              body::gemv_int4_integers<4>};
 
 }  // namespace assay::kernels::avx2

@@ -140,8 +140,6 @@ void dots_int4(const std::byte* packed, std::size_t row_step, std::size_t groups
             _mm512_reduce_add_ps(_mm512_add_ps(sums[row][0], sums[row][1]));
 }
 
-}  // namespace
-
 // Four streams, each through its own quarter of the rows: rows beside each other would be four streams within
 // a page, which the hardware's prefetchers do not tell apart.
 
@@ -165,5 +163,91 @@ void gemv_int4(const std::byte* packed, std::size_t columns, const float* in, fl
     for (std::size_t row = row_begin + 4 * quarter; row < row_end; ++row)
         dots_int4<1>(packed + row * row_bytes, 0, groups, in, out + row);
 }
+
+float half_at(const std::byte* at) {
+    unsigned short half = 0;
+    __builtin_memcpy(&half, at, sizeof half);
+    return _cvtsh_ss(half);
+}
+
+#include "kernels/cpu/quantized_body.h"
+
+/// Sixteen elements as f32.
+struct Fp8 {
+    static constexpr std::size_t bytes = 1, scale_bytes = 4;
+    static __m512 values(const std::byte* from) {
+        // As f16 of the same three bits and an exponent that is 2^8 too small, which has room for subnormals;
+        // 0x7f and 0xff, which would be 480, are NaN.
+        const __m256i wide = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+        const __m256i magnitude = _mm256_and_si256(wide, _mm256_set1_epi16(0x7f));
+        const __m256i sign =
+            _mm256_and_si256(_mm256_slli_epi16(wide, 8), _mm256_set1_epi16(static_cast<short>(0x8000)));
+        const __mmask16 not_numbers = _mm256_cmpeq_epi16_mask(magnitude, _mm256_set1_epi16(0x7f));
+        __m256i half = _mm256_or_si256(sign, _mm256_slli_epi16(magnitude, 7));
+        half = _mm256_mask_mov_epi16(half, not_numbers, _mm256_set1_epi16(0x7e00));
+        return _mm512_cvtph_ps(half);
+    }
+    static float scale(const std::byte* row_end) { return body::float_at(row_end) * 256; }
+};
+struct Bf16 {
+    static constexpr std::size_t bytes = 2, scale_bytes = 0;
+    static __m512 values(const std::byte* from) {
+        return _mm512_castsi512_ps(_mm512_slli_epi32(
+            _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))), 16));
+    }
+    static float scale(const std::byte*) { return 1; }
+};
+struct F32 {
+    static constexpr std::size_t bytes = 4, scale_bytes = 0;
+    static __m512 values(const std::byte* from) { return _mm512_loadu_ps(from); }
+    static float scale(const std::byte*) { return 1; }
+};
+
+template <typename Format, int rows>
+void dots(const std::byte* packed, std::size_t row_step, std::size_t columns, const float* in, float* out) {
+    const std::size_t step_bytes = row_step * (columns * Format::bytes + Format::scale_bytes);
+    __m512 sums[rows][2];
+#pragma GCC unroll 4
+    for (int row = 0; row < rows; ++row) sums[row][0] = sums[row][1] = _mm512_setzero_ps();
+    for (std::size_t column = 0; column < columns; column += 32) {
+        const __m512 in0 = _mm512_loadu_ps(in + column), in1 = _mm512_loadu_ps(in + column + 16);
+        const std::byte* weights = packed + column * Format::bytes;
+#pragma GCC unroll 4
+        for (int row = 0; row < rows; ++row, weights += step_bytes) {
+            prefetch(weights + int4_ahead_bytes);
+            if (Format::bytes == 4) prefetch(weights + int4_ahead_bytes + 64);
+            sums[row][0] = _mm512_fmadd_ps(Format::values(weights), in0, sums[row][0]);
+            sums[row][1] = _mm512_fmadd_ps(Format::values(weights + 16 * Format::bytes), in1, sums[row][1]);
+        }
+    }
+#pragma GCC unroll 4
+    for (int row = 0; row < rows; ++row)
+        out[static_cast<std::size_t>(row) * row_step] =
+            _mm512_reduce_add_ps(_mm512_add_ps(sums[row][0], sums[row][1])) *
+            Format::scale(packed + static_cast<std::size_t>(row) * step_bytes + columns * Format::bytes);
+}
+
+template <typename Format>
+void gemv_elements(const std::byte* packed, std::size_t columns, const float* in, float* out,
+                   std::size_t row_begin, std::size_t row_end) {
+    const std::size_t row_bytes = columns * Format::bytes + Format::scale_bytes;
+    const std::size_t quarter = (row_end - row_begin) / 4;
+    for (std::size_t row = row_begin; row < row_begin + quarter; ++row)
+        dots<Format, 4>(packed + row * row_bytes, quarter, columns, in, out + row);
+    for (std::size_t row = row_begin + 4 * quarter; row < row_end; ++row)
+        dots<Format, 1>(packed + row * row_bytes, 0, columns, in, out + row);
+}
+
+}  // namespace
+
+const GemvTable gemv_table = {gemv_int8,
+                              gemv_int4,
+                              body::gemv_int4_g128,
+                              gemv_elements<Fp8>,
+                              gemv_elements<Bf16>,
+                              gemv_elements<F32>,
+                              body::gemv_int8_integers,
+                              body::gemv_int4_integers<1>,
+                              body::gemv_int4_integers<4>};
 
 }  // namespace assay::kernels::avx512

@@ -1,15 +1,23 @@
 #pragma once
 
-// One product an instruction set; gemv() of kernels/cpu/quantized.h chooses. Arguments are gemv()'s.
+// The products of an instruction set, as a table; gemv() of kernels/cpu/quantized.h chooses.
 //
 // A packed row, the same for all. int8: `columns` signed bytes, then the row's f32 scale. int4: for each
 // group of 32 columns 16 bytes, whose low nibbles are columns 0..15 and whose high nibbles are columns 16..31
 // of the group, each the weight's multiple of the scale as a 4-bit two's complement; then the groups' f16
-// scales. The bytes of four groups (128 columns) are interleaved, byte i of group g at 4 i + g: a 32-bit lane
-// then holds eight nibbles of one lane's columns, which shifts alone bring out. The one to three groups that
-// are left at a row's end are not interleaved.
+// scales, one for each 32 columns or, of int4_g128, for each 128. The bytes of four groups (128 columns) are
+// interleaved, byte i of group g at 4 i + g: a 32-bit lane then holds eight nibbles of one lane's columns,
+// which shifts alone bring out. The one to three groups that are left at a row's end are not interleaved.
+// fp8: a byte a column, then the row's f32 scale. bf16, f32: the elements.
+//
+// Quantized activations are blocks of what one step of the product needs, 16 lanes of 32 bits. Against int8
+// weights 64 columns: lane l meets columns 4 l to 4 l + 3. Against int4 weights 128 columns, that is four
+// groups: lane 4 l + g meets of group g the columns 4 l to 4 l + 3 by low nibbles, and those 16 further by
+// high ones. Products take unsigned weights, which are 128 (int4: 8) too large: `starts` is what that comes
+// to in each lane, taken off. What is beyond the last column is zero.
 
 #include <cstddef>
+#include <cstdint>
 
 namespace assay::kernels {
 
@@ -25,25 +33,39 @@ constexpr std::size_t int4_byte_position(std::size_t group, std::size_t index, s
            group % interleaved_groups;
 }
 
+struct Int8Activations {
+    std::int8_t values[64];
+    float scales[16];
+    std::int32_t starts[16];
+};
+struct Int4Activations {
+    std::int8_t low[64];
+    std::int8_t high[64];
+    float scales[16];
+    std::int32_t starts[16];
+};
+
+/// Arguments are gemv()'s, or gemv_int8_activations()'s; null where a set has no form of its own.
+struct GemvTable {
+    using WithFloats = void (*)(const std::byte* packed, std::size_t columns, const float* in, float* out,
+                                std::size_t row_begin, std::size_t row_end);
+    using WithIntegers = void (*)(const std::byte* packed, std::size_t columns, const std::byte* activations,
+                                  float* out, std::size_t row_begin, std::size_t row_end);
+    WithFloats int8, int4, int4_g128, fp8, bf16, f32;
+    WithIntegers int8_integers, int4_integers, int4_g128_integers;
+};
+
 namespace portable {
-void gemv_int8(const std::byte* packed, std::size_t columns, const float* in, float* out,
-               std::size_t row_begin, std::size_t row_end);
-void gemv_int4(const std::byte* packed, std::size_t columns, const float* in, float* out,
-               std::size_t row_begin, std::size_t row_end);
-}  // namespace portable
-
+extern const GemvTable gemv_table;
+}
 namespace avx2 {
-void gemv_int8(const std::byte* packed, std::size_t columns, const float* in, float* out,
-               std::size_t row_begin, std::size_t row_end);
-void gemv_int4(const std::byte* packed, std::size_t columns, const float* in, float* out,
-               std::size_t row_begin, std::size_t row_end);
-}  // namespace avx2
-
+extern const GemvTable gemv_table;
+}
 namespace avx512 {
-void gemv_int8(const std::byte* packed, std::size_t columns, const float* in, float* out,
-               std::size_t row_begin, std::size_t row_end);
-void gemv_int4(const std::byte* packed, std::size_t columns, const float* in, float* out,
-               std::size_t row_begin, std::size_t row_end);
-}  // namespace avx512
+extern const GemvTable gemv_table;
+}
+namespace avx512_vnni {
+extern const GemvTable gemv_table;
+}
 
 }  // namespace assay::kernels

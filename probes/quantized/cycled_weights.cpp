@@ -55,7 +55,8 @@ CycledWeights::CycledWeights(Device& device, kernels::ThreadTeam& team, kernels:
       columns_(columns),
       matrices_(matrices),
       matrix_bytes_(rows * kernels::packed_row_bytes(format, columns)),
-      memory_(device.allocate(matrices * matrix_bytes_, true)) {
+      memory_(device.allocate(matrices * matrix_bytes_, true)),
+      activations_(static_cast<std::size_t>(team.size())) {
     team_.run([&](int member) {
         const kernels::ItemRange mine = rows_of(member);
         for (std::size_t index = 0; index < matrices_; ++index)
@@ -69,10 +70,17 @@ kernels::ItemRange CycledWeights::rows_of(int member) const {
     return kernels::member_range(rows_, 1, member, team_.size());
 }
 
-void CycledWeights::multiply(kernels::Isa isa, std::size_t index, const float* in, float* out) const {
+void CycledWeights::multiply(kernels::Isa isa, bool int8_activations, std::size_t index, const float* in,
+                             float* out) {
     team_.run([&](int member) {
         const kernels::ItemRange mine = rows_of(member);
-        kernels::gemv(isa, format_, matrix(index), columns_, in, out, mine.begin, mine.end);
+        if (!int8_activations)
+            return kernels::gemv(isa, format_, matrix(index), columns_, in, out, mine.begin, mine.end);
+        std::vector<std::byte>& activations = activations_[static_cast<std::size_t>(member)];
+        activations.resize(kernels::activation_bytes(format_, columns_));
+        kernels::quantize_activations(format_, in, columns_, activations.data());
+        kernels::gemv_int8_activations(isa, format_, matrix(index), columns_, activations.data(), out,
+                                       mine.begin, mine.end);
     });
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "kernels/cpu/quantized.h"
 #include "kernels/cpu/stream.h"
@@ -35,8 +36,9 @@ class CycledWeights {
     }
     DeviceMemory& memory() { return *memory_; }
 
-    /// out = matrix `index` × in on the whole team.
-    void multiply(kernels::Isa isa, std::size_t index, const float* in, float* out) const;
+    /// out = matrix `index` × in on the whole team. With int8 activations, each member quantizes `in` for
+    /// itself first: so much is part of a product.
+    void multiply(kernels::Isa isa, bool int8_activations, std::size_t index, const float* in, float* out);
     /// Does nothing but read matrix `index`, each member the rows that it multiplies; returns the bytes read.
     std::size_t read(const kernels::StreamPattern& pattern, std::size_t index) const;
 
@@ -50,6 +52,7 @@ class CycledWeights {
     std::size_t matrices_;
     std::size_t matrix_bytes_;
     std::unique_ptr<DeviceMemory> memory_;
+    std::vector<std::vector<std::byte>> activations_;  ///< of each member
 };
 
 }  // namespace assay

@@ -37,16 +37,62 @@ const MetricDeclaration error_metric{
     "relative error of the product against f64 on the weights before they were "
     "quantized, normally distributed: ||y - y_ref|| / ||y_ref||"};
 
+const MetricDeclaration traffic_metric{"quantized.gemv.bytes_per_operation", Unit::byte_per_operation,
+                                       Direction::none, "bytes of packed weights over 2 m k operations"};
+
 struct Shape {
     kernels::WeightFormat format;
+    bool int8_activations = false;
     std::size_t rows = 0, columns = 0;
     std::uint64_t matrix_bytes() const { return rows * kernels::packed_row_bytes(format, columns); }
     double operations() const { return 2.0 * static_cast<double>(rows) * static_cast<double>(columns); }
 };
 
 Shape shape_of(const Case& the_case) {
-    return {the_case.text("format") == "int8" ? kernels::WeightFormat::int8 : kernels::WeightFormat::int4,
-            static_cast<std::size_t>(the_case.integer("m")), static_cast<std::size_t>(the_case.integer("k"))};
+    const kernels::WeightFormat format = kernels::weight_format_from_string(the_case.text("format")).value();
+    const bool int8 = the_case.is_auto("activations") ? kernels::meets_int8_activations(format)
+                                                      : the_case.text("activations") == "int8";
+    return {format, int8, static_cast<std::size_t>(the_case.integer("m")),
+            static_cast<std::size_t>(the_case.integer("k"))};
+}
+
+/// What the product multiplies by: the activations, or what they stand for once quantized.
+std::vector<float> multiplied_by(const Shape& shape, const std::vector<float>& in) {
+    if (!shape.int8_activations) return in;
+    std::vector<std::byte> activations(kernels::activation_bytes(shape.format, shape.columns));
+    std::vector<float> values(shape.columns);
+    kernels::quantize_activations(shape.format, in.data(), shape.columns, activations.data());
+    kernels::dequantize_activations(shape.format, activations.data(), shape.columns, values.data());
+    return values;
+}
+
+void multiply_once(const Shape& shape, kernels::Isa isa, const std::byte* packed,
+                   const std::vector<float>& in, std::vector<float>& out) {
+    if (!shape.int8_activations)
+        return kernels::gemv(isa, shape.format, packed, shape.columns, in.data(), out.data(), 0, shape.rows);
+    std::vector<std::byte> activations(kernels::activation_bytes(shape.format, shape.columns));
+    kernels::quantize_activations(shape.format, in.data(), shape.columns, activations.data());
+    kernels::gemv_int8_activations(isa, shape.format, packed, shape.columns, activations.data(), out.data(),
+                                   0, shape.rows);
+}
+
+/// For the notes: what the weights are.
+std::string described(const Shape& shape) {
+    switch (shape.format) {
+        case kernels::WeightFormat::int8:
+            return "int8 with an f32 scale a row";
+        case kernels::WeightFormat::int4:
+            return "int4 with an f16 scale for each group of 32";
+        case kernels::WeightFormat::int4_g128:
+            return "int4 with an f16 scale for each group of 128";
+        case kernels::WeightFormat::fp8:
+            return "fp8 (E4M3) with an f32 scale a row";
+        case kernels::WeightFormat::bf16:
+            return "bf16";
+        case kernels::WeightFormat::f32:
+            return "f32";
+    }
+    return "";
 }
 
 /// What the f32 arithmetic of a product may be off by, as a multiple of the sum of its terms' magnitudes: no
@@ -100,7 +146,7 @@ Check rounding_check(std::string name, double worst, std::size_t rows, std::size
 /// Weights that are really quantized: what the format costs in accuracy, and whether the product is right on
 /// them.
 void measure_accuracy(const Shape& full, kernels::Isa isa, std::uint64_t seed, Outcome& outcome) {
-    const Shape shape{full.format, std::min(full.rows, accuracy_rows), full.columns};
+    const Shape shape{full.format, full.int8_activations, std::min(full.rows, accuracy_rows), full.columns};
     Random random(seed, 99);
     std::vector<float> weights(shape.rows * shape.columns);
     for (float& weight : weights) weight = nearly_normal(random);
@@ -108,7 +154,7 @@ void measure_accuracy(const Shape& full, kernels::Isa isa, std::uint64_t seed, O
     std::vector<std::byte> packed(shape.matrix_bytes());
     kernels::quantize_rows(shape.format, weights.data(), shape.rows, shape.columns, packed.data());
     std::vector<float> out(shape.rows, std::numeric_limits<float>::quiet_NaN());
-    kernels::gemv(isa, shape.format, packed.data(), shape.columns, in.data(), out.data(), 0, shape.rows);
+    multiply_once(shape, isa, packed.data(), in, out);
 
     std::vector<std::size_t> rows(shape.rows);
     double difference = 0, norm = 0;
@@ -120,9 +166,9 @@ void measure_accuracy(const Shape& full, kernels::Isa isa, std::uint64_t seed, O
         norm += expected * expected;
     }
     outcome.metrics.push_back(make_exact_metric(error_metric, std::sqrt(difference / norm)));
-    outcome.checks.push_back(rounding_check("product of quantized weights matches f64",
-                                            worst_error(shape, packed.data(), in, out, rows), shape.rows,
-                                            shape.columns));
+    outcome.checks.push_back(rounding_check(
+        "product of quantized weights matches f64",
+        worst_error(shape, packed.data(), multiplied_by(shape, in), out, rows), shape.rows, shape.columns));
 }
 
 /// The outputs of the last timed product, on rows drawn by seed, and that every output was written.
@@ -147,6 +193,11 @@ Check check_last(const Shape& shape, const std::byte* packed, std::span<const fl
 Outcome run(const Case& the_case, Context& context) {
     const Shape shape = shape_of(the_case);
     const kernels::Isa isa = isa_of(the_case);
+    if (const std::uint64_t usable = usable_memory_bytes(); usable != 0 && shape.matrix_bytes() > usable)
+        return skipped(
+            the_case,
+            fmt::format("a matrix of {} x {} weights in {} takes {} bytes, and {} may be used", shape.rows,
+                        shape.columns, kernels::to_string(shape.format), shape.matrix_bytes(), usable));
     const MatrixCount count =
         count_matrices(shape.matrix_bytes(), kernels::last_level_cache_bytes(), usable_memory_bytes());
     kernels::ThreadTeam team(threads_of(the_case));
@@ -158,7 +209,7 @@ Outcome run(const Case& the_case, Context& context) {
     std::size_t next = 0, last = 0;
     const auto multiply = [&] {
         last = next;
-        weights.multiply(isa, last, in.data(), out.data());
+        weights.multiply(isa, shape.int8_activations, last, in.data(), out.data());
         next = (next + 1) % weights.matrices();
     };
     const auto seconds_now = [&] { return seconds_of(context.clock.now()); };
@@ -200,15 +251,19 @@ Outcome run(const Case& the_case, Context& context) {
 
     context.progress("checking", 0.9);
     Outcome outcome;
-    outcome.checks.push_back(check_last(shape, weights.matrix(last), in, out, context.seed));
+    outcome.checks.push_back(
+        check_last(shape, weights.matrix(last), multiplied_by(shape, in), out, context.seed));
     const double read_rate = std::max(median_of(read_rates[0]), median_of(read_rates[1]));
     outcome.metrics = {make_metric(throughput_metric, throughput), make_metric(bandwidth_metric, bandwidth)};
     const double share = outcome.metrics[1].value / read_rate;
     outcome.metrics[1].limit =
         Limit{read_rate, "reading the same weights and nothing else, in turns with the products"};
+    outcome.metrics.push_back(
+        make_exact_metric(traffic_metric, static_cast<double>(shape.matrix_bytes()) / shape.operations()));
     measure_accuracy(shape, isa, context.seed, outcome);
 
     outcome.resolved = {{"isa", std::string(kernels::to_string(isa))},
+                        {"arithmetic", shape.int8_activations ? "int8" : "f32"},
                         {"threads", std::to_string(team.size())},
                         {"matrices", std::to_string(weights.matrices())},
                         {"matrix_bytes", std::to_string(weights.matrix_bytes())},
@@ -217,13 +272,15 @@ Outcome run(const Case& the_case, Context& context) {
     if (const auto huge = huge_page_share(weights.memory().host_pointer(), weights.memory().bytes()))
         outcome.resolved["huge_page_share"] = fmt::format("{:.3f}", *huge);
     outcome.notes = {
-        fmt::format(
-            "Weights {} x {} in {}, f32 activations and sums; 2 m k = {:.4g} operations and {} bytes of "
-            "weights, scales included, a product.",
-            shape.rows, shape.columns,
-            shape.format == kernels::WeightFormat::int8 ? "int8 with an f32 scale a row"
-                                                        : "int4 with an f16 scale for each group of 32",
-            shape.operations(), shape.matrix_bytes()),
+        fmt::format("Weights {} x {} in {}, {}; 2 m k = {:.4g} operations and {} bytes of weights, scales "
+                    "included, a "
+                    "product.",
+                    shape.rows, shape.columns, described(shape),
+                    shape.int8_activations
+                        ? "activations quantized within each product to int8, a scale for each 32, "
+                          "sums of these in int32, then f32"
+                        : "f32 activations and sums",
+                    shape.operations(), shape.matrix_bytes()),
         count.reason,
         "The packed bits are random; accuracy is measured on normally distributed weights that were "
         "quantized. "
@@ -237,19 +294,20 @@ Outcome run(const Case& the_case, Context& context) {
 }
 
 void check(const Case& the_case, const Context&) {
-    if (the_case.integer("k") % 32 != 0)
+    const Shape shape = shape_of(the_case);
+    const std::size_t multiple = kernels::columns_multiple(shape.format);
+    if (shape.columns % multiple != 0)
+        throw InputError(fmt::format(
+            "quantized.gemv.k: {} is not a multiple of {}, the columns that {} keeps "
+            "together; accepted: {}, {}, {} ...",
+            shape.columns, multiple, kernels::to_string(shape.format), multiple, 2 * multiple, 3 * multiple));
+    if (shape.int8_activations && !kernels::meets_int8_activations(shape.format))
         throw InputError(
-            fmt::format("quantized.gemv.k: {} is not a multiple of 32, the columns that share a scale; "
-                        "accepted: 32, 64, 96 ...",
-                        the_case.integer("k")));
+            fmt::format("quantized.gemv.activations: {} weights meet f32 activations alone; accepted: "
+                        "auto, f32",
+                        kernels::to_string(shape.format)));
     threads_of(the_case);
     isa_of(the_case);
-    const std::uint64_t usable = usable_memory_bytes();
-    if (usable != 0 && shape_of(the_case).matrix_bytes() > usable)
-        throw InputError(
-            fmt::format("quantized.gemv: a matrix of this m and k takes {} bytes, and {} may be used; "
-                        "smaller ones would be accepted",
-                        shape_of(the_case).matrix_bytes(), usable));
 }
 
 Estimate estimate(const Case& the_case, const Context& context) {
@@ -274,16 +332,25 @@ Probe quantized_gemv_probe() {
         {"format",
          ParameterKind::choice,
          "int4",
-         "how weights are kept: int8 with a scale a row, or int4 with a scale for each 32",
+         "how weights are kept: int8 and fp8 (E4M3) with a scale a row, int4 with one for each 32, int4_g128 "
+         "for "
+         "each 128, bf16 and f32 as they are",
          0,
          0,
-         {"int8", "int4"}},
+         {"int8", "int4", "int4_g128", "fp8", "bf16", "f32"}},
         {"m", ParameterKind::integer, "14336", "rows of the matrix, outputs", 1, 1 << 20},
-        {"k", ParameterKind::integer, "4096", "columns, a multiple of 32", 32, 1 << 20},
+        {"k", ParameterKind::integer, "4096", "columns, a multiple of 32 (int4_g128: 128)", 32, 1 << 20},
+        {"activations",
+         ParameterKind::choice,
+         "auto",
+         "the vector: f32, or int8 with a scale for each 32; auto: int8 where weights are integers",
+         0,
+         0,
+         {"int8", "f32"}},
         threads_parameter(),
         isa_parameter(),
     };
-    probe.metrics = {throughput_metric, bandwidth_metric, error_metric};
+    probe.metrics = {throughput_metric, bandwidth_metric, traffic_metric, error_metric};
     probe.run = run;
     probe.estimate = estimate;
     probe.check = check;

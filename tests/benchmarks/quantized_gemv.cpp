@@ -55,14 +55,14 @@ void run(benchmark::State& state, kernels::WeightFormat format) {
         return;
     }
     kernels::ThreadTeam team(cpus());
-    const CycledWeights weights(*std::get<std::unique_ptr<Device>>(device), team, format, rows, columns,
-                                count.matrices, 42);
+    CycledWeights weights(*std::get<std::unique_ptr<Device>>(device), team, format, rows, columns,
+                          count.matrices, 42);
     Random random(42, 1);
     std::vector<float> in(columns), out(rows, std::numeric_limits<float>::quiet_NaN());
     for (float& value : in) value = static_cast<float>(random.uniform(-1, 1));
 
-    const kernels::Isa isa = std::min(kernels::best_isa(), kernels::Isa::avx512);
-    weights.multiply(isa, 0, in.data(), out.data());
+    const kernels::Isa isa = kernels::best_vector_isa();
+    weights.multiply(isa, false, 0, in.data(), out.data());
     const std::string mistake = mistake_in(format, weights.matrix(0), in, out);
     if (!mistake.empty()) {
         state.SkipWithError(mistake.c_str());
@@ -71,7 +71,7 @@ void run(benchmark::State& state, kernels::WeightFormat format) {
     std::size_t index = 0;
     for (auto _ : state) {
         index = (index + 1) % weights.matrices();
-        weights.multiply(isa, index, in.data(), out.data());
+        weights.multiply(isa, false, index, in.data(), out.data());
     }
     state.SetLabel(fmt::format("{}, {} matrices", kernels::to_string(isa), weights.matrices()));
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));

@@ -30,7 +30,7 @@ void run(benchmark::State& state) {
         std::get<std::unique_ptr<Device>>(device)->allocate(bytes, true);
     double* const array = reinterpret_cast<double*>(memory->host_pointer());
     kernels::StreamPattern pattern;
-    pattern.isa = std::min(kernels::best_isa(), kernels::Isa::avx512);
+    pattern.isa = kernels::best_vector_isa();
     const auto share = [&](int member) { return kernels::member_range(elements, 512, member, team.size()); };
     team.run([&](int member) { std::fill(array + share(member).begin, array + share(member).end, 1.0); });
 

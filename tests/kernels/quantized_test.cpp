@@ -10,13 +10,17 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/cpu/fp8.h"
 #include "kernels/cpu/half.h"
 #include "kernels/reference/reference.h"
 
 namespace assay::kernels {
 namespace {
 
-constexpr WeightFormat formats[] = {WeightFormat::int8, WeightFormat::int4};
+constexpr WeightFormat formats[] = {WeightFormat::int8, WeightFormat::int4, WeightFormat::int4_g128,
+                                    WeightFormat::fp8,  WeightFormat::bf16, WeightFormat::f32};
+constexpr WeightFormat scaled_integers[] = {WeightFormat::int8, WeightFormat::int4};
+constexpr WeightFormat integer_formats[] = {WeightFormat::int8, WeightFormat::int4, WeightFormat::int4_g128};
 
 std::vector<Isa> runnable() {
     std::vector<Isa> isas;
@@ -32,6 +36,17 @@ std::vector<float> normal(std::size_t count, unsigned seed, float deviation = 1)
     for (float& value : values) value = distribution(generator);
     return values;
 }
+
+/// Activations as int8, and the values that they stand for.
+struct QuantizedIn {
+    QuantizedIn(WeightFormat format, const std::vector<float>& in)
+        : bytes(activation_bytes(format, in.size())), values(in.size()) {
+        quantize_activations(format, in.data(), in.size(), bytes.data());
+        dequantize_activations(format, bytes.data(), in.size(), values.data());
+    }
+    std::vector<std::byte> bytes;
+    std::vector<float> values;
+};
 
 /// Weights of a matrix, packed. Buffers have exactly the size needed, so that a sanitizer sees a read beyond.
 struct Packed {
@@ -49,6 +64,12 @@ struct Packed {
                                std::size_t end) const {
         std::vector<float> out(rows, std::numeric_limits<float>::quiet_NaN());
         gemv(isa, format, bytes.data(), columns, in.data(), out.data(), begin, end);
+        return out;
+    }
+    std::vector<float> integer_product(Isa isa, const QuantizedIn& in, std::size_t begin,
+                                       std::size_t end) const {
+        std::vector<float> out(rows, std::numeric_limits<float>::quiet_NaN());
+        gemv_int8_activations(isa, format, bytes.data(), columns, in.bytes.data(), out.data(), begin, end);
         return out;
     }
 
@@ -77,11 +98,17 @@ TEST(Quantized, EveryInstructionSetMatchesTheReferenceOnOddShapes) {
     for (const WeightFormat format : formats) {
         for (const std::size_t columns : {32u, 64u, 96u, 128u, 160u, 224u, 512u, 544u, 640u, 1056u, 2080u}) {
             for (const std::size_t rows : {1u, 2u, 3u, 4u, 5u, 7u, 13u, 17u}) {
+                if (columns % columns_multiple(format) != 0) continue;
                 const Packed packed(format, normal(rows * columns, static_cast<unsigned>(columns + rows)),
                                     columns);
                 const std::vector<float> in = normal(columns, 5);
-                for (const Isa isa : runnable())
+                for (const Isa isa : runnable()) {
                     expect_matches_reference(packed, in, packed.product(isa, in, 0, rows), isa);
+                    if (!meets_int8_activations(format)) continue;
+                    const QuantizedIn quantized(format, in);
+                    expect_matches_reference(packed, quantized.values,
+                                             packed.integer_product(isa, quantized, 0, rows), isa);
+                }
             }
         }
     }
@@ -90,8 +117,8 @@ TEST(Quantized, EveryInstructionSetMatchesTheReferenceOnOddShapes) {
 TEST(Quantized, EachColumnMeetsItsOwnActivation) {
     // One activation at a time: a permuted layout that both packing and product agree on by accident, or an
     // activation that is skipped, shows.
-    const std::size_t columns = 32 * 7;
     for (const WeightFormat format : formats) {
+        const std::size_t columns = format == WeightFormat::int4_g128 ? 256 : 32 * 7;
         const Packed packed(format, normal(3 * columns, 11), columns);
         for (std::size_t column = 0; column < columns; ++column) {
             std::vector<float> in(columns, 0.0f);
@@ -101,14 +128,21 @@ TEST(Quantized, EachColumnMeetsItsOwnActivation) {
                 for (std::size_t row = 0; row < 3; ++row)
                     ASSERT_FLOAT_EQ(out[row], 2 * packed.dequantized[row * columns + column])
                         << to_string(format) << ' ' << to_string(isa) << " column " << column;
+                if (!meets_int8_activations(format)) continue;
+                const std::vector<float> integer = packed.integer_product(isa, QuantizedIn(format, in), 0, 3);
+                for (std::size_t row = 0; row < 3; ++row)
+                    ASSERT_NEAR(integer[row], 2 * packed.dequantized[row * columns + column],
+                                1e-5 * std::abs(integer[row]))
+                        << to_string(format) << ' ' << to_string(isa) << " column " << column;
             }
         }
     }
 }
 
 TEST(Quantized, ARowsResultDoesNotDependOnHowRowsAreDivided) {
-    const std::size_t rows = 23, columns = 544;
+    const std::size_t rows = 23;
     for (const WeightFormat format : formats) {
+        const std::size_t columns = format == WeightFormat::int4_g128 ? 512 : 544;
         const Packed packed(format, normal(rows * columns, 3), columns);
         const std::vector<float> in = normal(columns, 4);
         for (const Isa isa : runnable()) {
@@ -123,6 +157,16 @@ TEST(Quantized, ARowsResultDoesNotDependOnHowRowsAreDivided) {
                             ASSERT_TRUE(std::isnan(part[row])) << "row " << row << " is not this range's";
                     }
                 }
+            if (!meets_int8_activations(format)) continue;
+            const QuantizedIn quantized(format, in);
+            const std::vector<float> all = packed.integer_product(isa, quantized, 0, rows);
+            const std::vector<float> part = packed.integer_product(isa, quantized, 2, 19);
+            for (std::size_t row = 0; row < rows; ++row) {
+                if (row >= 2 && row < 19)
+                    ASSERT_EQ(part[row], all[row]) << to_string(isa) << " row " << row;
+                else
+                    ASSERT_TRUE(std::isnan(part[row])) << "row " << row;
+            }
         }
     }
 }
@@ -135,7 +179,7 @@ TEST(Quantized, AnEmptyRangeTouchesNothing) {
 
 TEST(Quantized, WeightsComeBackWithinHalfAStep) {
     const std::size_t columns = 512;
-    for (const WeightFormat format : formats) {
+    for (const WeightFormat format : scaled_integers) {
         const Packed packed(format, normal(8 * columns, 21), columns);
         const std::size_t share = format == WeightFormat::int8 ? columns : 32;
         for (std::size_t first = 0; first < packed.weights.size(); first += share) {
@@ -158,7 +202,7 @@ TEST(Quantized, WeightsComeBackWithinHalfAStep) {
 
 TEST(Quantized, RelativeErrorIsThatOfTheFormat) {
     const std::size_t columns = 4096;
-    for (const WeightFormat format : formats) {
+    for (const WeightFormat format : scaled_integers) {
         const Packed packed(format, normal(8 * columns, 22), columns);
         double difference = 0, norm = 0;
         for (std::size_t i = 0; i < packed.weights.size(); ++i) {
@@ -174,7 +218,7 @@ TEST(Quantized, RelativeErrorIsThatOfTheFormat) {
 }
 
 TEST(Quantized, ZerosAreKeptExactly) {
-    for (const WeightFormat format : formats) {
+    for (const WeightFormat format : scaled_integers) {
         std::vector<float> weights(2 * 160, 0.0f);
         // The second row has one group that is not zero.
         for (std::size_t i = 0; i < 32; ++i) weights[160 + 64 + i] = static_cast<float>(i) - 16;
@@ -197,7 +241,7 @@ TEST(Quantized, ExtremeMagnitudesStayFinite) {
                               -3e-40f,
                               1e-7f,
                               65504.0f * 8};
-    for (const WeightFormat format : formats) {
+    for (const WeightFormat format : scaled_integers) {
         for (const float extreme : extremes) {
             std::vector<float> weights(96, extreme / 3);
             weights[40] = extreme;
@@ -218,6 +262,104 @@ TEST(Quantized, ExtremeMagnitudesStayFinite) {
     }
 }
 
+TEST(Quantized, NotANumberAndInfinityReachTheirResults) {
+    const float not_finite[] = {std::numeric_limits<float>::quiet_NaN(),
+                                std::numeric_limits<float>::infinity(),
+                                -std::numeric_limits<float>::infinity()};
+    const std::size_t columns = 256;
+    for (const WeightFormat format : formats)
+        for (const float value : not_finite) {
+            std::vector<float> weights = normal(6 * columns, 8), in = normal(columns, 9);
+            weights[2 * columns + 77] = value;
+            const Packed packed(format, weights, columns);
+            for (const Isa isa : runnable()) {
+                const std::vector<float> out = packed.product(isa, in, 0, 6);
+                for (std::size_t row = 0; row < 6; ++row)
+                    EXPECT_EQ(std::isfinite(out[row]), row != 2)
+                        << to_string(format) << ' ' << to_string(isa);
+            }
+            const Packed sound(format, normal(6 * columns, 8), columns);
+            in[200] = value;
+            for (const Isa isa : runnable()) {
+                for (const float result : sound.product(isa, in, 0, 6)) EXPECT_FALSE(std::isfinite(result));
+                if (!meets_int8_activations(format)) continue;
+                for (const float result : sound.integer_product(isa, QuantizedIn(format, in), 0, 6))
+                    EXPECT_FALSE(std::isfinite(result)) << to_string(format) << ' ' << to_string(isa);
+            }
+        }
+}
+
+TEST(Quantized, ActivationsComeBackWithinHalfAStep) {
+    const std::size_t columns = 384;
+    std::vector<float> in = normal(columns, 31);
+    for (std::size_t i = 32; i < 64; ++i) in[i] = 0;
+    for (std::size_t i = 64; i < 96; ++i) in[i] *= 1e30f;
+    for (std::size_t i = 96; i < 128; ++i) in[i] *= 1e-42f;
+    for (const WeightFormat format : integer_formats) {
+        const QuantizedIn quantized(format, in);
+        for (std::size_t first = 0; first < columns; first += 32) {
+            float largest = 0;
+            for (std::size_t i = 0; i < 32; ++i) largest = std::max(largest, std::abs(in[first + i]));
+            for (std::size_t i = 0; i < 32; ++i)
+                EXPECT_NEAR(quantized.values[first + i], in[first + i], 0.5001f * largest / 127 + 1e-38f);
+        }
+    }
+}
+
+TEST(Quantized, ActivationsMeetIntegerFormatsAlone) {
+    for (const WeightFormat format : {WeightFormat::fp8, WeightFormat::bf16, WeightFormat::f32}) {
+        EXPECT_FALSE(meets_int8_activations(format));
+        EXPECT_THROW(activation_bytes(format, 128), std::invalid_argument);
+        EXPECT_THROW(gemv_int8_activations(Isa::portable, format, nullptr, 128, nullptr, nullptr, 0, 1),
+                     std::invalid_argument);
+    }
+}
+
+TEST(Quantized, ErrorsOfTheOtherFormatsAreTheirs) {
+    // Relative to the weights' norm: E4M3 has 4 significant bits, bf16 8, and groups of 128 reach further out
+    // (2.8 deviations) than groups of 32 (2.3).
+    const std::size_t columns = 4096;
+    const auto error_of = [&](WeightFormat format) {
+        const Packed packed(format, normal(8 * columns, 22), columns);
+        double difference = 0, norm = 0;
+        for (std::size_t i = 0; i < packed.weights.size(); ++i) {
+            difference += std::pow(packed.weights[i] - packed.dequantized[i], 2);
+            norm += std::pow(packed.weights[i], 2);
+        }
+        return std::sqrt(difference / norm);
+    };
+    EXPECT_EQ(error_of(WeightFormat::f32), 0);
+    EXPECT_NEAR(error_of(WeightFormat::bf16), 0x1p-7 / std::sqrt(12.0) * 0.72, 0.0001);
+    EXPECT_NEAR(error_of(WeightFormat::fp8), 0x1p-3 / std::sqrt(12.0) * 0.72, 0.003);
+    EXPECT_NEAR(error_of(WeightFormat::int4_g128), 2.8 / 8 / std::sqrt(12.0), 0.012);
+}
+
+TEST(Fp8, EveryValueComesBackAndTheNearestIsTaken) {
+    for (int bits = 0; bits < 256; ++bits) {
+        const std::uint8_t value = static_cast<std::uint8_t>(bits);
+        const float number = fp8_to_float(value);
+        if ((bits & 0x7f) == 0x7f) {
+            EXPECT_TRUE(std::isnan(number));
+            continue;
+        }
+        EXPECT_EQ(float_to_fp8(number), value);
+        const int exponent = (bits & 0x7f) >> 3, mantissa = bits & 7;
+        const double expected =
+            exponent == 0 ? std::ldexp(mantissa, -9) : std::ldexp(8 + mantissa, exponent - 10);
+        EXPECT_EQ(std::abs(number), expected);
+        if ((bits & 0x7f) == 0x7e) continue;
+        // Between two neighbours the middle goes to the even one.
+        const float next = fp8_to_float(static_cast<std::uint8_t>(bits + 1));
+        const float middle = (number + next) / 2;
+        EXPECT_EQ(float_to_fp8(middle), (bits & 1) == 0 ? bits : bits + 1);
+        EXPECT_EQ(float_to_fp8(std::nextafter(middle, number)), bits);
+        EXPECT_EQ(float_to_fp8(std::nextafter(middle, next)), bits + 1);
+    }
+    EXPECT_EQ(float_to_fp8(1e9f), 0x7e);
+    EXPECT_EQ(float_to_fp8(-std::numeric_limits<float>::infinity()), 0xfe);
+    EXPECT_TRUE(std::isnan(fp8_to_float(float_to_fp8(std::numeric_limits<float>::quiet_NaN()))));
+}
+
 TEST(Quantized, Int4SaturatesBeyondTheRangeOfItsScale) {
     std::vector<float> weights(32, 0.0f);
     weights[3] = 1e30f;
@@ -234,6 +376,12 @@ TEST(Quantized, RowsTakeTheBytesThatTheFormatsSay) {
     EXPECT_EQ(packed_row_bytes(WeightFormat::int4, 32), 18u);
     // 4.5 bits a weight.
     EXPECT_EQ(packed_row_bytes(WeightFormat::int4, 4096), 4096u * 9 / 16);
+    // 4.125 bits.
+    EXPECT_EQ(packed_row_bytes(WeightFormat::int4_g128, 4096), 4096u * 33 / 64);
+    EXPECT_EQ(packed_row_bytes(WeightFormat::fp8, 96), 100u);
+    EXPECT_EQ(packed_row_bytes(WeightFormat::bf16, 96), 192u);
+    EXPECT_EQ(packed_row_bytes(WeightFormat::f32, 96), 384u);
+    EXPECT_THROW(packed_row_bytes(WeightFormat::int4_g128, 96), std::invalid_argument);
     for (const WeightFormat format : formats)
         for (const std::size_t columns : {0u, 1u, 31u, 33u, 48u})
             EXPECT_THROW(packed_row_bytes(format, columns), std::invalid_argument) << columns;

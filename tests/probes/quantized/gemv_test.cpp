@@ -76,14 +76,26 @@ class QuantizedGemv : public testing::Test {
 };
 
 TEST_F(QuantizedGemv, MeasuresAndChecksEveryFormatOnEveryInstructionSetHere) {
-    for (const char* format : {"int8", "int4"}) {
+    // Bits a weight, and bounds of the error on normal weights: uniform rounding of 3.9 / 127, of 2.3 / 8
+    // or 2.8 / 8 deviations; four significant bits, and eight.
+    const std::string k = "4224";
+    const struct {
+        const char* format;
+        double bits, least_error, greatest_error;
+    } formats[] = {{"int8", 8 + 32.0 / 4224, 0.005, 0.012},
+                   {"int4", 4.5, 0.05, 0.12},
+                   {"int4_g128", 4.125, 0.05, 0.14},
+                   {"fp8", 8 + 32.0 / 4224, 0.01, 0.05},
+                   {"bf16", 16, 0.0005, 0.005},
+                   {"f32", 32, 0, 1e-6}};
+    for (const auto& [format, bits, least_error, greatest_error] : formats) {
         for (const kernels::Isa isa : {kernels::Isa::portable, kernels::Isa::avx2, kernels::Isa::avx512}) {
             if (!kernels::supports(isa)) continue;
             // A matrix large enough that few of them fill the caches.
             const Outcome outcome = execute(probe_,
                                             make({{"format", format},
                                                   {"m", "1031"},
-                                                  {"k", "4128"},
+                                                  {"k", k},
                                                   {"isa", std::string(kernels::to_string(isa))}}),
                                             context_);
             ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
@@ -93,14 +105,12 @@ TEST_F(QuantizedGemv, MeasuresAndChecksEveryFormatOnEveryInstructionSetHere) {
 
             const Metric& bandwidth = metric(outcome, "quantized.gemv.bandwidth");
             const Metric& throughput = metric(outcome, "quantized.gemv.throughput");
-            const double bits = std::string(format) == "int8" ? 8 + 32.0 / 4128 : 4.5;
             EXPECT_NEAR(throughput.value / bandwidth.value, 2 * 8 / bits, 1e-9);
             EXPECT_GT(bandwidth.limit.value().value, 0);
-            // The formats' errors on normal weights: uniform rounding of 3.9 / 127 and of about 2.3 / 8
-            // deviations.
             const double error = metric(outcome, "quantized.gemv.error").value;
-            EXPECT_GT(error, std::string(format) == "int8" ? 0.005 : 0.05);
-            EXPECT_LT(error, std::string(format) == "int8" ? 0.012 : 0.12);
+            EXPECT_GE(error, least_error) << format;
+            EXPECT_LT(error, greatest_error) << format;
+            EXPECT_NEAR(metric(outcome, "quantized.gemv.bytes_per_operation").value, bits / 16, 1e-12);
         }
     }
 }
@@ -131,7 +141,12 @@ TEST_F(QuantizedGemv, RefusesWhatCannotBe) {
     } catch (const InputError& error) {
         EXPECT_THAT(error.what(), HasSubstr("multiple of 32"));
     }
-    EXPECT_THROW(probe_.check(make({{"m", "1048576"}, {"k", "1048576"}}), context_), InputError);
+    EXPECT_THROW(probe_.check(make({{"format", "int4_g128"}, {"k", "4128"}}), context_), InputError);
+    EXPECT_THROW(probe_.check(make({{"format", "fp8"}, {"activations", "int8"}}), context_), InputError);
+    const Outcome large =
+        execute(probe_, make({{"m", "1048576"}, {"k", "1048576"}, {"format", "f32"}}), context_);
+    EXPECT_EQ(large.status, Status::skipped);
+    EXPECT_THAT(large.reason, HasSubstr("takes 4398046511104 bytes"));
     EXPECT_THROW(probe_.check(make({{"threads", "100000"}}), context_), InputError);
     for (const char* isa : {"avx2", "avx512"}) {
         const Case the_case = make({{"isa", isa}});
@@ -139,6 +154,15 @@ TEST_F(QuantizedGemv, RefusesWhatCannotBe) {
             EXPECT_NO_THROW(probe_.check(the_case, context_));
         else
             EXPECT_THROW(probe_.check(the_case, context_), InputError);
+    }
+}
+
+TEST_F(QuantizedGemv, ActivationsMayStayF32) {
+    for (const char* activations : {"f32", "int8"}) {
+        const Outcome outcome =
+            execute(probe_, make({{"activations", activations}, {"m", "300"}, {"k", "3200"}}), context_);
+        ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+        EXPECT_EQ(outcome.resolved.at("arithmetic"), activations);
     }
 }
 
