@@ -18,11 +18,11 @@ std::size_t panels_in(int extent, const PackedLayout& layout) {
 
 }  // namespace
 
-BlockPlan plan_blocks(const MicroKernel& kernel, const PackedLayout& left, const PackedLayout& right,
-                      int threads) {
+BlockPlan plan_blocks(const Blocking& blocking, int k_multiple, const PackedLayout& left,
+                      const PackedLayout& right, int threads) {
     BlockPlan plan;
-    plan.row_panels = panels_in(kernel.blocking.rows, left);
-    plan.column_panels = panels_in(kernel.blocking.columns, right);
+    plan.row_panels = panels_in(blocking.rows, left);
+    plan.column_panels = panels_in(blocking.columns, right);
     const auto count = [&] {
         plan.blocks_down = divided(left.panels, plan.row_panels);
         plan.blocks_across = divided(right.panels, plan.column_panels);
@@ -43,11 +43,11 @@ BlockPlan plan_blocks(const MicroKernel& kernel, const PackedLayout& left, const
     count();
 
     const std::size_t bytes_a_value = right.k_bytes / static_cast<std::size_t>(right.panel.extent);
-    const std::size_t k_multiple = static_cast<std::size_t>(kernel.k_multiple);
+    const std::size_t multiple = static_cast<std::size_t>(k_multiple);
     const std::size_t wanted =
-        std::max<std::size_t>(static_cast<std::size_t>(kernel.blocking.part_bytes) / bytes_a_value, 1);
+        std::max<std::size_t>(static_cast<std::size_t>(blocking.part_bytes) / bytes_a_value, 1);
     const std::size_t parts = std::max<std::size_t>(divided(right.k_padded, wanted), 1);
-    plan.k = std::max<std::size_t>(divided(divided(right.k_padded, parts), k_multiple), 1) * k_multiple;
+    plan.k = std::max<std::size_t>(divided(divided(right.k_padded, parts), multiple), 1) * multiple;
     return plan;
 }
 

@@ -15,9 +15,10 @@ struct BlockPlan {
     std::size_t blocks() const { return blocks_down * blocks_across; }
 };
 
-/// Blocks as the kernel likes them, but so small that `threads` have several each.
-BlockPlan plan_blocks(const MicroKernel& kernel, const PackedLayout& left, const PackedLayout& right,
-                      int threads);
+/// Blocks as the kernel likes them, but so small that `threads` have several each; parts are multiples of
+/// `k_multiple`.
+BlockPlan plan_blocks(const Blocking& blocking, int k_multiple, const PackedLayout& left,
+                      const PackedLayout& right, int threads);
 
 /// Panels [row_begin, row_end) × [column_begin, column_end) of block `index`, counted down the rows first:
 /// neighbours in time share columns.

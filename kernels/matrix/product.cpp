@@ -18,7 +18,7 @@ MatrixProduct::MatrixProduct(const MatrixKernel& kernel, const ProductShape& sha
       team_(team),
       left_(kernel, Side::left, shape.m, shape.k),
       right_(kernel, Side::right, shape.n, shape.k),
-      plan_(plan_blocks(*kernel.micro, left_, right_, team.size())),
+      plan_(plan_blocks(kernel.micro->blocking, kernel.micro->k_multiple, left_, right_, team.size())),
       tiles_(static_cast<std::size_t>(team.size())) {
     const std::size_t tile_bytes = static_cast<std::size_t>(left_.panel.extent) *
                                    static_cast<std::size_t>(right_.panel.extent) * sum_bytes;

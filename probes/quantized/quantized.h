@@ -4,6 +4,8 @@
 
 namespace assay {
 
+Probe quantized_gemm_probe();
 Probe quantized_gemv_probe();
+Probe quantized_accuracy_probe();
 
 }  // namespace assay

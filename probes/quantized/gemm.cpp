@@ -1,0 +1,269 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "kernels/device/memory_limit.h"
+#include "kernels/matrix/quantized_product.h"
+#include "kernels/reference/reference.h"
+#include "probes/core/cpu_choice.h"
+#include "probes/core/random.h"
+#include "probes/quantized/quantized.h"
+
+namespace assay {
+
+using kernels::MatrixKernel;
+using kernels::Precision;
+using kernels::WeightFormat;
+
+namespace {
+
+constexpr Seconds shortest_sample{2e-3};
+constexpr std::size_t checked_rows = 12;
+constexpr std::size_t checked_columns = 24;
+
+const MetricDeclaration throughput_metric{"quantized.gemm.throughput", Unit::operation_per_second,
+                                          Direction::higher, "quantized matrix product, 2 m n k operations"};
+const MetricDeclaration bandwidth_metric{
+    "quantized.gemm.bandwidth", Unit::byte_per_second, Direction::higher,
+    "bytes of packed weights, scales included, a product, over its time"};
+const MetricDeclaration traffic_metric{
+    "quantized.gemm.bytes_per_operation", Unit::byte_per_operation, Direction::none,
+    "packed weights, f32 activations and results, each moved once, over 2 m n k operations"};
+
+struct Shape {
+    WeightFormat format;
+    kernels::ProductShape size;
+    double operations() const {
+        return 2.0 * static_cast<double>(size.m) * static_cast<double>(size.n) * static_cast<double>(size.k);
+    }
+    std::uint64_t weight_bytes() const { return size.n * kernels::packed_row_bytes(format, size.k); }
+    /// What moves at least, and what is allocated at least.
+    std::uint64_t bytes() const {
+        return weight_bytes() + (size.m * size.k + size.m * size.n) * sizeof(float);
+    }
+};
+
+Shape shape_of(const Case& the_case) {
+    return {kernels::weight_format_from_string(the_case.text("format")).value(),
+            {static_cast<std::size_t>(the_case.integer("m")), static_cast<std::size_t>(the_case.integer("n")),
+             static_cast<std::size_t>(the_case.integer("k"))}};
+}
+
+/// Throws InputError where format, activations and instruction set do not go together.
+MatrixKernel kernel_of(const Case& the_case) {
+    const WeightFormat format = shape_of(the_case).format;
+    const std::optional<kernels::Isa> isa = matrix_isa_of(the_case);
+    const auto find = [&](Precision activations) {
+        return isa ? kernels::quantized_kernel(format, activations, *isa)
+                   : kernels::quantized_kernel(format, activations);
+    };
+    std::optional<MatrixKernel> kernel;
+    if (!the_case.is_auto("activations")) {
+        kernel = find(kernels::precision_from_string(the_case.text("activations")).value());
+    } else if (format == WeightFormat::int8) {
+        kernel = find(Precision::int8);
+    } else {
+        kernel = find(Precision::bf16);
+    }
+    if (!kernel)
+        throw InputError(
+            fmt::format("quantized.gemm.activations: {} weights and {} activations have no kernel with isa "
+                        "{}; accepted: auto; int8 "
+                        "for int8 weights and, where the set multiplies bytes, int4; bf16 for int4 and fp8",
+                        the_case.text("format"), the_case.text("activations"), the_case.text("isa")));
+    return *kernel;
+}
+
+/// Row `index` of the weights, uniform in [-1, 1).
+void weight_row(std::uint64_t seed, std::size_t index, std::size_t k, float* to) {
+    Random random(seed, 1000 + index);
+    for (std::size_t l = 0; l < k; ++l) to[l] = static_cast<float>(random.uniform(-1, 1));
+}
+
+/// Results of the last product on rows and columns drawn by seed, against f64 over the numbers that were
+/// really multiplied; the bound is that of f32 sums in any order.
+Check check_last(const MatrixKernel& kernel, const Shape& shape, const std::vector<float>& activations,
+                 const std::vector<float>& out, std::uint64_t seed) {
+    const auto [m, n, k] = shape.size;
+    const double bound = static_cast<double>(k + 8) * 0x1p-24;
+    Random random(seed, 31);
+    double worst = 0;
+    std::vector<float> row(k), given(k), weights(k);
+    std::vector<std::vector<float>> rows;
+    std::vector<std::size_t> row_indices = {m - 1};
+    while (row_indices.size() < checked_rows) row_indices.push_back(random.below(m));
+    for (const std::size_t index : row_indices) {
+        kernels::activations_as_multiplied(kernel, activations.data() + index * k, k, row.data());
+        rows.push_back(row);
+    }
+    for (std::size_t i = 0; i < checked_columns; ++i) {
+        const std::size_t column = i == 0 ? n - 1 : static_cast<std::size_t>(random.below(n));
+        weight_row(seed, column, k, given.data());
+        kernels::weights_as_multiplied(kernel, shape.format, given.data(), k, weights.data());
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+            const kernels::reference::Product expected = kernels::reference::dot(weights, rows[r]);
+            const double difference =
+                std::abs(static_cast<double>(out[row_indices[r] * n + column]) - expected.value);
+            const double magnitude = std::max(expected.magnitude, std::numeric_limits<double>::min());
+            // Written so that a NaN is the worst of all.
+            if (!(difference / magnitude <= worst)) worst = difference / magnitude;
+        }
+    }
+    const bool all_written =
+        std::all_of(out.begin(), out.end(), [](float value) { return std::isfinite(value); });
+    return {"last timed product matches f64", all_written && worst <= bound, worst,
+            fmt::format(
+                "{} rows x {} columns drawn by seed, largest error {:.2g} of the terms' magnitudes, allowed "
+                "(k + 8) u = {:.2g}{}",
+                checked_rows, checked_columns, worst, bound,
+                all_written ? "" : "; results were left unwritten or are not finite")};
+}
+
+std::string weights_note(const MatrixKernel& kernel, const Shape& shape) {
+    const std::string given = std::string(kernels::to_string(shape.format));
+    if (shape.format == WeightFormat::int8)
+        return "int8 weights with a scale a row, packed beforehand; sums in int32.";
+    if (kernel.sums_integers())
+        return given +
+               " weights, packed beforehand, become bytes block by block within the product; int32 sums of "
+               "each group are scaled and added up in f32.";
+    return fmt::format(
+        "{} weights, packed beforehand, are brought to {} block by block within the product; sums in "
+        "f32.",
+        given, kernels::to_string(kernel.arithmetic));
+}
+
+Outcome run(const Case& the_case, Context& context) {
+    const Shape shape = shape_of(the_case);
+    const auto [m, n, k] = shape.size;
+    const MatrixKernel kernel = kernel_of(the_case);
+    if (const std::uint64_t usable = usable_memory_bytes(); usable != 0 && shape.bytes() > usable)
+        return skipped(the_case,
+                       fmt::format("weights of {} x {} in {}, activations of {} x {} and the result take {} "
+                                   "bytes, and {} may be used",
+                                   n, k, kernels::to_string(shape.format), m, k, shape.bytes(), usable));
+    kernels::ThreadTeam team(threads_of(the_case));
+    kernels::QuantizedProduct product(kernel, shape.format, shape.size, team);
+    context.progress("quantizing the weights", 0);
+    const std::unique_ptr<DeviceMemory> weights = context.device->allocate(product.weight_bytes(), true);
+    product.pack_weights(
+        [&](std::size_t index, float* to) { weight_row(context.seed, index, shape.size.k, to); },
+        weights->host_pointer());
+    std::vector<float> activations(m * k), out(m * n);
+    Random random(context.seed, 7);
+    for (float& value : activations) value = static_cast<float>(random.uniform(-1, 1));
+
+    const auto multiply = [&] { product.multiply(activations.data(), weights->host_pointer(), out.data()); };
+    double one = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < 2; ++i) {
+        const Nanoseconds begin = context.clock.now();
+        multiply();
+        one = std::min(one, std::max(seconds_of(context.clock.now() - begin), 1e-9));
+    }
+    const int batch = std::max(1, static_cast<int>(std::ceil(shortest_sample.count() / one)));
+    context.progress("multiplying", 0.2);
+    const SampleSet throughput = context.sample(context.sampling, [&] {
+        std::fill(out.begin(), out.end(), std::numeric_limits<float>::quiet_NaN());
+        const Nanoseconds begin = context.clock.now();
+        for (int i = 0; i < batch; ++i) multiply();
+        return batch * shape.operations() / std::max(seconds_of(context.clock.now() - begin), 1e-9);
+    });
+    SampleSet bandwidth = throughput;
+    for (double& value : bandwidth.values)
+        value *= static_cast<double>(shape.weight_bytes()) / shape.operations();
+
+    context.progress("checking", 0.9);
+    Outcome outcome;
+    outcome.metrics = {
+        make_metric(throughput_metric, throughput), make_metric(bandwidth_metric, bandwidth),
+        make_exact_metric(traffic_metric, static_cast<double>(shape.bytes()) / shape.operations())};
+    outcome.checks.push_back(check_last(kernel, shape, activations, out, context.seed));
+    outcome.resolved = {{"isa", std::string(kernels::to_string(kernel.isa))},
+                        {"arithmetic", std::string(kernels::to_string(kernel.arithmetic))},
+                        {"instruction", kernel.micro->instruction},
+                        {"threads", std::to_string(team.size())},
+                        {"products_per_sample", std::to_string(batch)},
+                        {"page_bytes", std::to_string(weights->page_bytes())}};
+    outcome.notes = {
+        fmt::format(
+            "{} x {} activations times the transpose of {} x {} weights: {:.4g} operations and {} bytes of "
+            "weights, scales included, a product.",
+            m, k, n, k, shape.operations(), shape.weight_bytes()),
+        weights_note(kernel, shape),
+        fmt::format(
+            "Activations are given in f32; {} and packing them is part of each product. The result is set to "
+            "NaN before each sample and checked after the last.",
+            kernel.sums_integers()                 ? "quantizing them to int8, a scale a row,"
+            : kernel.arithmetic == Precision::bf16 ? "rounding them to bf16"
+                                                   : "leaving them so")};
+    return outcome;
+}
+
+void check(const Case& the_case, const Context&) {
+    const Shape shape = shape_of(the_case);
+    const std::size_t multiple = kernels::columns_multiple(shape.format);
+    if (shape.size.k % multiple != 0)
+        throw InputError(fmt::format(
+            "quantized.gemm.k: {} is not a multiple of {}, the values that {} keeps together; "
+            "accepted: {}, {}, {} ...",
+            shape.size.k, multiple, kernels::to_string(shape.format), multiple, 2 * multiple, 3 * multiple));
+    threads_of(the_case);
+    kernel_of(the_case);
+}
+
+Estimate estimate(const Case& the_case, const Context& context) {
+    const Shape shape = shape_of(the_case);
+    Estimate estimate;
+    estimate.memory_bytes = 2 * shape.bytes();
+    // Weights are made and quantized at a cautious 50 million a second.
+    estimate.seconds = 1 + static_cast<double>(shape.size.n) * static_cast<double>(shape.size.k) * 2e-8 +
+                       context.sampling.maximum_warm_up.count() + context.sampling.maximum_time.count();
+    return estimate;
+}
+
+}  // namespace
+
+Probe quantized_gemm_probe() {
+    Probe probe;
+    probe.name = "quantized.gemm";
+    probe.summary = "Matrix product with quantized weights, what a prompt or a batch of requests takes.";
+    constexpr double largest = 1 << 18;
+    probe.parameters = {
+        {"device", ParameterKind::device, "cpu:0", "the device that computes"},
+        {"format",
+         ParameterKind::choice,
+         "int8",
+         "how weights are kept: int8 and fp8 (E4M3) with a scale a row, int4 with one for each 32, int4_g128 "
+         "for "
+         "each 128",
+         0,
+         0,
+         {"int8", "int4", "int4_g128", "fp8"}},
+        {"m", ParameterKind::integer, "2048", "rows of activations: tokens", 1, largest},
+        {"n", ParameterKind::integer, "2048", "rows of weights: outputs", 1, largest},
+        {"k", ParameterKind::integer, "2048", "columns of both, a multiple of 32 (int4_g128: 128)", 32,
+         largest},
+        {"activations",
+         ParameterKind::choice,
+         "auto",
+         "what activations become within the product; auto: int8 for int8 weights, else bf16",
+         0,
+         0,
+         {"int8", "bf16"}},
+        threads_parameter(),
+        matrix_isa_parameter(),
+    };
+    probe.metrics = {throughput_metric, bandwidth_metric, traffic_metric};
+    probe.run = run;
+    probe.estimate = estimate;
+    probe.check = check;
+    probe.tiny = {{"m", "37"}, {"n", "48"}, {"k", "64"}};
+    return probe;
+}
+
+}  // namespace assay
