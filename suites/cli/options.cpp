@@ -97,8 +97,8 @@ void add_allow_destroy_option(CLI::App& command, std::vector<std::string>& paths
 SamplingPolicy sampling_policy(bool quick) {
     SamplingPolicy policy;
     if (quick) {
-        policy.maximum_time = Seconds(3.0);
-        policy.maximum_warm_up = Seconds(1.0);
+        policy.maximum_time = Seconds(2.0);
+        policy.maximum_warm_up = Seconds(0.5);
     }
     return policy;
 }
