@@ -7,7 +7,7 @@ namespace assay::benchmarks {
 
 void register_openblas_gemm();   ///< gemm/f32/openblas/n:N, gemm/f64/openblas/n:N
 void register_onednn_gemm();     ///< gemm/f32|bf16|int8/onednn/n:N; only with ASSAY_WITH_ONEDNN
-void register_quantized_gemv();  ///< gemv/int8|int4/own/m:M/k:K
+void register_quantized_gemv();  ///< gemv/FORMAT/own/m:M/k:K, of all weight formats
 void register_stream_read();     ///< stream/read/MiB:N
 
 }  // namespace assay::benchmarks

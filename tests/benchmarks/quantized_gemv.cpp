@@ -26,6 +26,17 @@ namespace {
 
 constexpr std::size_t checked_rows = 16;
 
+/// What weights are multiplied by: the activations, or what they stand for once they are int8.
+std::vector<float> multiplied_by(kernels::WeightFormat format, bool int8_activations,
+                                 const std::vector<float>& in) {
+    if (!int8_activations) return in;
+    std::vector<std::byte> activations(kernels::activation_bytes(format, in.size()));
+    std::vector<float> values(in.size());
+    kernels::quantize_activations(format, in.data(), in.size(), activations.data());
+    kernels::dequantize_activations(format, activations.data(), in.size(), values.data());
+    return values;
+}
+
 std::string mistake_in(kernels::WeightFormat format, const std::byte* packed, const std::vector<float>& in,
                        const std::vector<float>& out) {
     const std::size_t row_bytes = kernels::packed_row_bytes(format, in.size());
@@ -43,7 +54,8 @@ std::string mistake_in(kernels::WeightFormat format, const std::byte* packed, co
     return "";
 }
 
-/// Weights that are out of every cache, as decoding finds them.
+/// Weights that are out of every cache, as decoding finds them; integers meet int8 activations, as assay has
+/// them meet by itself.
 void run(benchmark::State& state, kernels::WeightFormat format) {
     const std::size_t rows = static_cast<std::size_t>(state.range(0));
     const std::size_t columns = static_cast<std::size_t>(state.range(1));
@@ -62,8 +74,10 @@ void run(benchmark::State& state, kernels::WeightFormat format) {
     for (float& value : in) value = static_cast<float>(random.uniform(-1, 1));
 
     const kernels::Isa isa = kernels::best_vector_isa();
-    weights.multiply(isa, false, 0, in.data(), out.data());
-    const std::string mistake = mistake_in(format, weights.matrix(0), in, out);
+    const bool int8_activations = kernels::meets_int8_activations(format);
+    weights.multiply(isa, int8_activations, 0, in.data(), out.data());
+    const std::string mistake =
+        mistake_in(format, weights.matrix(0), multiplied_by(format, int8_activations, in), out);
     if (!mistake.empty()) {
         state.SkipWithError(mistake.c_str());
         return;
@@ -71,9 +85,10 @@ void run(benchmark::State& state, kernels::WeightFormat format) {
     std::size_t index = 0;
     for (auto _ : state) {
         index = (index + 1) % weights.matrices();
-        weights.multiply(isa, false, index, in.data(), out.data());
+        weights.multiply(isa, int8_activations, index, in.data(), out.data());
     }
-    state.SetLabel(fmt::format("{}, {} matrices", kernels::to_string(isa), weights.matrices()));
+    state.SetLabel(fmt::format("{}, {} activations, {} matrices", kernels::to_string(isa),
+                               int8_activations ? "int8" : "f32", weights.matrices()));
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
     state.counters["op/s"] =
         benchmark::Counter(2.0 * static_cast<double>(rows) * static_cast<double>(columns),
@@ -83,7 +98,9 @@ void run(benchmark::State& state, kernels::WeightFormat format) {
 }  // namespace
 
 void register_quantized_gemv() {
-    for (const kernels::WeightFormat format : {kernels::WeightFormat::int8, kernels::WeightFormat::int4}) {
+    using kernels::WeightFormat;
+    for (const WeightFormat format : {WeightFormat::int8, WeightFormat::int4, WeightFormat::int4_g128,
+                                      WeightFormat::fp8, WeightFormat::bf16, WeightFormat::f32}) {
         const std::string name = fmt::format("gemv/{}/own", kernels::to_string(format));
         benchmark::RegisterBenchmark(name.c_str(), [format](benchmark::State& state) { run(state, format); })
             ->ArgNames({"m", "k"})
