@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "kernels/cpu/half.h"
 #include "probes/core/random.h"
 
 namespace assay::benchmarks {
@@ -19,6 +20,7 @@ float random_value(Precision precision, bool left, Random& random) {
     if (precision == Precision::int8)
         return left ? static_cast<float>(random.below(128)) : static_cast<float>(random.below(255)) - 127;
     const float value = static_cast<float>(random.uniform(-1, 1));
+    if (precision == Precision::f16) return kernels::half_to_float(kernels::float_to_half(value));
     // bf16 is the upper half of f32. By a mask and not by a condition on the value: GCC 12.2 takes
     // `c ? bit_cast<float>(bit_cast<std::uint32_t>(x) & mask) : x` for x.
     const std::uint32_t kept = precision == Precision::bf16 ? 0xffff0000u : 0xffffffffu;
@@ -37,6 +39,9 @@ double allowed_error(Precision precision, std::size_t terms) {
             return steps * 0x1p-24;
         case Precision::bf16:
             return steps * 0x1p-23;  // sums in f32, which some hardware does not round to nearest
+        case Precision::f16:
+            // Own kernels add up 64 products in f16, with its roundoffs, and such sums in f32.
+            return steps * 0x1p-24 + 4 * 8 * 0x1p-11;
         case Precision::int8:
             return 0;
     }
@@ -45,22 +50,8 @@ double allowed_error(Precision precision, std::size_t terms) {
 
 }  // namespace
 
-std::string to_string(Precision precision) {
-    switch (precision) {
-        case Precision::f64:
-            return "f64";
-        case Precision::f32:
-            return "f32";
-        case Precision::bf16:
-            return "bf16";
-        case Precision::int8:
-            return "int8";
-    }
-    return "";
-}
-
 Product random_product(Precision precision, std::size_t n) {
-    Product product{precision, n, std::vector<float>(n * n), std::vector<float>(n * n)};
+    Product product{precision, n, std::vector<float>(n * n), std::vector<float>(n * n), precision};
     Random random(seed);
     for (float& value : product.a) value = random_value(precision, true, random);
     for (float& value : product.b) value = random_value(precision, false, random);
@@ -81,7 +72,7 @@ std::string mistake_in(const Product& product, const std::function<double(std::s
         }
         const double got = c(row, column);
         // Written so that a NaN is wrong.
-        if (!(std::abs(got - sum) <= allowed_error(product.precision, n) * magnitude))
+        if (!(std::abs(got - sum) <= allowed_error(product.arithmetic, n) * magnitude))
             return fmt::format("wrong result: element ({}, {}) is {}, and {} by the reference", row, column,
                                got, sum);
     }
@@ -103,7 +94,7 @@ void time_product(benchmark::State& state, const Product& product, const std::fu
 
 void register_gemm(Precision precision, const std::string& who,
                    const std::function<void(benchmark::State&, Precision, std::size_t)>& run) {
-    const std::string name = fmt::format("gemm/{}/{}", to_string(precision), who);
+    const std::string name = fmt::format("gemm/{}/{}", kernels::to_string(precision), who);
     benchmark::internal::Benchmark* const one =
         benchmark::RegisterBenchmark(name.c_str(), [precision, run](benchmark::State& state) {
             run(state, precision, static_cast<std::size_t>(state.range(0)));

@@ -7,10 +7,11 @@
 
 #include <benchmark/benchmark.h>
 
+#include "kernels/matrix/precision.h"
+
 namespace assay::benchmarks {
 
-enum class Precision { f64, f32, bf16, int8 };
-std::string to_string(Precision precision);
+using kernels::Precision;
 
 /// c = a × b, square and row-major: random operands whose values the precision holds exactly, so that whoever
 /// converts them loses nothing. int8: a in [0, 127], b in [-127, 127], which no peer's instruction overflows
@@ -19,6 +20,8 @@ struct Product {
     Precision precision;
     std::size_t n;
     std::vector<float> a, b;
+    /// What it is multiplied in, where that is another one: whoever widens is held to the narrower bound.
+    Precision arithmetic;
 };
 Product random_product(Precision precision, std::size_t n);
 

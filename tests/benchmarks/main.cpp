@@ -15,6 +15,8 @@ int main(int argc, char** argv) {
 #ifdef ASSAY_WITH_ONEDNN
         register_onednn_gemm();
 #endif
+        register_own_gemm();
+        register_ceiling();
         register_quantized_gemv();
         register_stream_read();
     } catch (const std::exception& error) {
