@@ -12,7 +12,7 @@ BEST, CEILING, MEMORY, ONEDNN, OPENBLAS = "best_peer", "ceiling", "memory", "one
 TITLES = {BEST: "best peer", CEILING: "ceiling", MEMORY: "memory", ONEDNN: "oneDNN", OPENBLAS: "OpenBLAS"}
 
 # What oneDNN may use at most, for an instruction set of assay; without a line here, everything.
-ONEDNN_LIMITS = {"portable": "SSE41", "avx2": "AVX2", "avx512": "AVX512_CORE_BF16"}
+ONEDNN_LIMITS = {"portable": "SSE41", "avx2": "AVX2_VNNI", "avx512": "AVX512_CORE_BF16"}
 
 
 @dataclasses.dataclass

@@ -197,7 +197,7 @@ class Crosscheck(unittest.TestCase):
         for setting in ("precision=bf16", "threads=1", "isa=avx2"):
             self.assertIn(setting, ceiling[3])
         self.assertIn("--benchmark_min_time=3", peer[3])
-        self.assertEqual(peer[2], "AVX2")
+        self.assertEqual(peer[2], "AVX2_VNNI")
         first = str(cpu.allowed()[0])
         for command in document["cases"][0]["commands"].values():
             at = command.index("taskset")
