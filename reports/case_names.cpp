@@ -14,6 +14,15 @@ std::string labelled_name(std::string_view name, const Labels& labels) {
     return fmt::format("{}{{{}}}", name, fmt::join(parts, ","));
 }
 
+std::string shape_name(const Case& the_case) {
+    std::string shape;
+    for (const char* side : {"m", "n", "k"}) {
+        const auto found = the_case.parameters.find(side);
+        if (found != the_case.parameters.end()) shape += (shape.empty() ? "" : "×") + found->second;
+    }
+    return shape;
+}
+
 CaseNames::CaseNames(const std::vector<SuiteCase>& cases, const std::vector<Outcome>& outcomes) {
     for (const SuiteCase& asked : cases) add(asked.the_case);
     for (const Outcome& outcome : outcomes) add(outcome.the_case);
@@ -37,6 +46,23 @@ Labels CaseNames::telling(const Case& the_case) const {
 
 std::string CaseNames::operator()(const Case& the_case) const {
     return labelled_name(the_case.probe, telling(the_case));
+}
+
+std::string CaseNames::brief(const Case& the_case) const {
+    Labels rest = telling(the_case);
+    std::string name = the_case.probe;
+    for (const char* number : {"precision", "format"}) {
+        const auto found = the_case.parameters.find(number);
+        if (found != the_case.parameters.end()) name += " " + found->second;
+        rest.erase(number);
+    }
+    const std::size_t others = rest.size();
+    for (const char* side : {"m", "n", "k"}) rest.erase(side);
+    if (rest.size() < others) name += " " + shape_name(the_case);
+    const auto threads = the_case.parameters.find("threads");
+    if (threads != the_case.parameters.end() && threads->second != "auto") rest.insert(*threads);
+    for (const auto& [key, value] : rest) name += fmt::format(" {}={}", key, value);
+    return name;
 }
 
 }  // namespace assay

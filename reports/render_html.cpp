@@ -35,6 +35,7 @@ void append_contents(std::string& out, const Report& report, Language language) 
     entry("software", "group.software");
     out += "</ol></li>\n";
     if (!report.contradictions.empty()) entry("contradictions", "page.contradictions_short");
+    if (has_derived(report)) entry("limits", "page.derived");
     fmt::format_to(std::back_inserter(out), "<li><a href=\"#measurements\">{}</a>",
                    phrase(language, "page.measurements"));
     if (!report.outcomes.empty() && report.outcomes.size() <= most_listed_cases) {
@@ -83,6 +84,7 @@ std::string render_html(const Report& report, Language language) {
     append_facts(out, report, language);
     append_requirements(out, report, language);
     append_contradictions(out, report, language);
+    append_derived(out, report, language);
     append_cases(out, report, language);
     append_machine(out, report, language);
     append_journal_notes(out, report, language);

@@ -9,6 +9,7 @@
 
 #include "reports/curve_table.h"
 #include "reports/render_html_curve_places.h"
+#include "reports/render_html_marker.h"
 #include "reports/render_html_parts.h"
 #include "reports/texts.h"
 
@@ -22,25 +23,6 @@ constexpr double size_tick_room = 50;
 
 constexpr CurveFrame wide = {"wide", 760, 412, 58, 704, 40, 368};
 constexpr CurveFrame narrow = {"narrow", 380, 412, 50, 324, 40, 368};
-
-std::string marker(std::size_t number, Place place) {
-    const double x = place.x, y = place.y;
-    switch (number % 4) {
-        case 0:
-            return fmt::format(R"(<circle class="v c0" cx="{:.1f}" cy="{:.1f}" r="3.6"/>)", x, y);
-        case 1:
-            return fmt::format(R"(<path class="v c1" d="M{:.1f} {:.1f}h6v6h-6z"/>)", x - 3, y - 3);
-        case 2:
-            return fmt::format(R"(<path class="v c2" d="M{:.1f} {:.1f}l4 7h-8z"/>)", x, y - 4.5);
-        default:
-            return fmt::format(R"(<path class="v c3" d="M{:.1f} {:.1f}l4.2 4.2l-4.2 4.2l-4.2-4.2z"/>)", x,
-                               y - 4.2);
-    }
-}
-
-std::string_view anchor_class(Anchor anchor) {
-    return anchor == Anchor::start ? "" : anchor == Anchor::middle ? " m" : " e";
-}
 
 class CurveDrawing {
   public:

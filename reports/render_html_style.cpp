@@ -149,6 +149,10 @@ svg .i { stroke: var(--inconclusive); stroke-width: 1; stroke-dasharray: 1.5 2.5
 .curve .z { fill: var(--pass); fill-opacity: .09; } .curve .r { stroke: var(--text); stroke-width: 1; stroke-dasharray: 5 3; }
 .curve .h { stroke: var(--text); stroke-width: 1; stroke-dasharray: 2 4; opacity: .65; }
 .curve .f { stroke: currentColor; stroke-width: .9; stroke-dasharray: 1.5 2.5; } .curve .o { fill: none; stroke: currentColor; stroke-width: 1.5; }
+.roofline { margin-bottom: 2rem; } .roofline tbody th { white-space: nowrap; } .roofline .small { margin-top: .4rem; }
+.roofline .roof { fill: none; stroke: var(--text); stroke-width: 1.6; } .roofline .slope { stroke-width: 2.2; }
+.derived .kind th { color: var(--muted); font-size: .8rem; font-weight: 500; vertical-align: bottom; padding-top: 1.3rem; border-bottom: 1px solid var(--line); }
+.derived .kind th:first-child { color: var(--text); font-size: .9rem; font-weight: 600; }
 .points { margin-top: .6rem; max-width: 860px; font-size: .86rem; }
 .points td, .points tbody th { padding: .22rem .6rem; border-bottom: 1px solid var(--grid); } .points tbody th { font-weight: 600; }
 .points th:first-child { padding-left: 0; } .points th:last-child, .points td:last-child { padding-right: 0; }
@@ -186,7 +190,8 @@ constexpr std::string_view media = R"css(
   .stack td:empty { display: none; }
   .stack .number { text-align: left; white-space: normal; display: flex; flex-wrap: wrap; gap: 0 .6rem; align-items: baseline; }
   .stack .number::before { content: attr(data-label); color: var(--muted); font-size: .82rem; min-width: 7.2rem; }
-  .stack.requirements th { width: auto; }
+  .stack.requirements th { width: auto; } .stack .kind th:not(:first-child) { display: none; }
+  .stack.derived tr { padding: .3rem 0; }
   .requirements .position svg { width: 100%; max-width: 260px; }
   .curve figure { max-width: 480px; } svg.wide { display: none; } svg.narrow { display: block; }
   .points { font-size: .78rem; } .points .spare { display: none; } .points th { overflow-wrap: normal; }

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "reports/derived.h"
 #include "reports/outcome_json.h"
 #include "reports/report.h"
 #include "reports/requirement_json.h"
@@ -104,6 +105,35 @@ json inventory_to_json(const Report& report) {
     return inventory;
 }
 
+json measured_side_to_json(const Measured& side) {
+    json object{{"metric", valid_utf8(side.metric->name)},
+                {"statistic", to_string(side.metric->statistic)},
+                {"value", side.metric->value},
+                {"unit", to_string(side.metric->unit)},
+                {"case", nullptr},
+                {"labels", json::object()},
+                {"resolved", json::object()}};
+    if (side.outcome == nullptr) return object;
+    object["case"] = valid_utf8(case_name(side.outcome->the_case));
+    for (const auto& [name, value] : side.metric->labels)
+        object["labels"][valid_utf8(name)] = value_to_json(value);
+    for (const char* name : {"arithmetic", "isa", "threads"}) {
+        const std::string_view value = resolved_of(*side.outcome, name);
+        if (!value.empty()) object["resolved"][name] = value_to_json(std::string(value));
+    }
+    return object;
+}
+
+json derived_to_json(const DerivedFigure& derived) {
+    json object{{"kind", to_string(derived.kind)},         {"value", *derived.figure.value},
+                {"unit", to_string(Unit::ratio)},          {"ci95", nullptr},
+                {"of", measured_side_to_json(derived.of)}, {"to", measured_side_to_json(derived.to)},
+                {"other_shape", derived.other_shape},      {"notes", lines_to_json(derived.figure.notes)}};
+    if (derived.figure.ci95)
+        object["ci95"] = json::array({derived.figure.ci95->low, derived.figure.ci95->high});
+    return object;
+}
+
 /// One line a member and a line an element of the long arrays: the file can be read, searched and compared
 /// line by line, and stays small.
 class Document {
@@ -170,6 +200,7 @@ std::string render_json(const Report& report) {
     document.lines("contradictions", report.contradictions, contradiction_to_json);
     document.member("journal_notes", lines_to_json(report.journal_notes));
     document.member("inventory", inventory_to_json(report));
+    document.lines("derived", derived_figures(report.outcomes), derived_to_json);
     document.lines("outcomes", report.outcomes, outcome_to_json);
     return document.finish();
 }

@@ -3,6 +3,7 @@
 
 #include "reports/case_names.h"
 #include "reports/curve_table.h"
+#include "reports/derived_text.h"
 #include "reports/report.h"
 #include "reports/run_summary.h"
 #include "reports/texts.h"
@@ -39,6 +40,7 @@ class MarkdownReport {
         add_waivers();
         add_contradictions();
         add_quotes();
+        add_derived();
         add_cases();
         add_list("page.journal_notes", report_.journal_notes);
         return std::move(out_);
@@ -173,6 +175,22 @@ class MarkdownReport {
                 out_ += fmt::format("{}{}{}\n\n", say("requirement.remedy"), say("colon"),
                                     escaped(in_language(*requirement.remedy, language_)));
             }
+        }
+    }
+
+    void add_derived() {
+        const std::vector<DerivedTable> tables = derived_tables(report_, language_);
+        if (tables.empty()) return;
+        add_title("page.derived");
+        out_ += fmt::format("{}\n", say("derived.note"));
+        for (const DerivedTable& table : tables) {
+            out_ += '\n';
+            add_row({escaped(table.title), std::string(say("derived.result")),
+                     std::string(say("column.interval")), escaped(table.against_title)});
+            add_rule(4);
+            for (const DerivedRow& row : table.rows)
+                add_row(
+                    {escaped(row.kernel), escaped(row.value), escaped(row.interval), escaped(row.against)});
         }
     }
 

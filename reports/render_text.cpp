@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "reports/derived_text.h"
 #include "reports/report.h"
 #include "reports/run_summary.h"
 #include "reports/terminal_table.h"
@@ -50,6 +51,7 @@ class TextReport {
     std::string render() {
         add_heading();
         add_figures();
+        add_derived();
         add_group(RequirementGroup::counted, "group.counted", true);
         add_group(RequirementGroup::advice, "group.advice", false);
         add_group(RequirementGroup::software, "group.software", false);
@@ -102,6 +104,13 @@ class TextReport {
         if (report_.outcomes.empty()) return;
         add_title("page.measurements");
         out_ += text_figures(report_, language_, columns_);
+    }
+
+    void add_derived() {
+        const std::string tables = derived_text(report_, language_, columns_);
+        if (tables.empty()) return;
+        add_title("page.derived");
+        out_ += tables;
     }
 
     std::vector<std::string> remarks_of(const JudgedRequirement& judged, bool in_full) const {

@@ -1,0 +1,105 @@
+#include "reports/derived_text.h"
+
+#include <fmt/format.h>
+
+#include "reports/case_names.h"
+#include "reports/terminal_table.h"
+#include "reports/texts.h"
+
+namespace assay {
+
+namespace {
+
+bool is_share(DerivedKind kind) {
+    return kind != DerivedKind::speed_up_over_f32;
+}
+
+std::string with_sign(const std::string& number, DerivedKind kind, Language language) {
+    return is_share(kind) ? number + " %" : phrase_with(language, "derived.times", number);
+}
+
+std::string value_of(const DerivedFigure& derived, Language language) {
+    const double scale = is_share(derived.kind) ? 100 : 1;
+    return with_sign(format_quantity(scale * *derived.figure.value, Unit::ratio, language), derived.kind,
+                     language);
+}
+
+std::string interval_of(const DerivedFigure& derived, Language language) {
+    if (!derived.figure.ci95) return "";
+    const double scale = is_share(derived.kind) ? 100 : 1;
+    const Interval scaled{scale * derived.figure.ci95->low, scale * derived.figure.ci95->high};
+    return with_sign(format_interval(scaled, Unit::ratio, language), derived.kind, language);
+}
+
+std::string against_of(const DerivedFigure& derived, Language language) {
+    const Metric& to = *derived.to.metric;
+    const std::string value = format_quantity(to.value, to.unit, language);
+    if (derived.kind == DerivedKind::share_of_ceiling)
+        return phrase_with(language, "derived.against", ceiling_name(*derived.to.outcome), value);
+    // One of the same shape needs no name, another one must not pass for it.
+    if (derived.other_shape)
+        return phrase_with(language, "derived.against", shape_name(derived.to.outcome->the_case), value);
+    return value;
+}
+
+TerminalTable terminal_table(const DerivedTable& table, Language language) {
+    TerminalTable shown({table.title, std::string(phrase(language, "derived.result")),
+                         std::string(phrase(language, "column.interval")), table.against_title});
+    for (const DerivedRow& row : table.rows) {
+        TerminalTable::Row cells;
+        cells.cells = {row.kernel, row.value, row.interval, row.against};
+        shown.add(std::move(cells));
+    }
+    return shown;
+}
+
+}  // namespace
+
+std::string ceiling_name(const Outcome& outcome) {
+    const std::string_view isa = resolved_of(outcome, "isa");
+    std::string name(parameter_of(outcome, "precision"));
+    if (!isa.empty()) name += fmt::format("{}{}", name.empty() ? "" : " ", isa);
+    return name;
+}
+
+std::vector<DerivedTable> derived_tables(const Report& report, Language language) {
+    const CaseNames names(report.cases, report.outcomes);
+    std::vector<DerivedTable> tables;
+    for (const DerivedFigure& derived : derived_figures(report.outcomes)) {
+        if (tables.empty() || tables.back().kind != derived.kind) {
+            const std::string key = fmt::format("derived.{}", to_string(derived.kind));
+            tables.push_back({derived.kind,
+                              std::string(phrase(language, key)),
+                              std::string(phrase(language, key + "_to")),
+                              {}});
+        }
+        tables.back().rows.push_back({names.brief(derived.of.outcome->the_case), value_of(derived, language),
+                                      interval_of(derived, language), against_of(derived, language)});
+    }
+    return tables;
+}
+
+std::string derived_text(const Report& report, Language language, int columns) {
+    const std::vector<DerivedTable> tables = derived_tables(report, language);
+    // One set of widths, so that the tables stand below each other like one.
+    TerminalTable all(std::vector<std::string>(4));
+    for (const DerivedTable& table : tables) {
+        TerminalTable::Row headings;
+        headings.cells = {table.title, std::string(phrase(language, "derived.result")),
+                          std::string(phrase(language, "column.interval")), table.against_title};
+        all.add(std::move(headings));
+        for (const DerivedRow& row : table.rows) {
+            TerminalTable::Row cells;
+            cells.cells = {row.kernel, row.value, row.interval, row.against};
+            all.add(std::move(cells));
+        }
+    }
+    std::string out;
+    for (const DerivedTable& table : tables) {
+        if (!out.empty()) out += '\n';
+        out += terminal_table(table, language).render(all.fitted_widths(columns), columns);
+    }
+    return out;
+}
+
+}  // namespace assay
