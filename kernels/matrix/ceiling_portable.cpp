@@ -37,8 +37,8 @@ struct Multiply {
 constexpr const char* f32_instruction = "mulps + addps";
 constexpr const char* f64_instruction = "mulpd + addpd";
 #else
-constexpr const char* f32_instruction = "multiply and add, 16 bytes";
-constexpr const char* f64_instruction = "multiply and add, 16 bytes";
+constexpr const char* f32_instruction = "multiply and add, 4 of f32";
+constexpr const char* f64_instruction = "multiply and add, 2 of f64";
 #endif
 
 constexpr CeilingLoopEntry entries[] = {

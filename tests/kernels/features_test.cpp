@@ -1,11 +1,14 @@
 #include "kernels/cpu/features.h"
 
+#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include "kernels/matrix/kernel_choice.h"
 
 namespace assay::kernels {
 namespace {
@@ -31,6 +34,14 @@ TEST(Features, PortableCodeAlwaysRunsAndTheBestIsSupported) {
             EXPECT_GE(best_vector_isa(), isa);
         }
     EXPECT_LE(best_vector_isa(), Isa::avx512);
+}
+
+TEST(Features, HaveWhatTheTestRunWasStartedFor) {
+    // Set where a run is there to test an instruction set's kernels, which must not pass by being left out.
+    const char* const named = std::getenv("ASSAY_TEST_ISA");
+    const char* const promised = named != nullptr ? named : "portable";
+    EXPECT_TRUE(supports(isa_from_string(promised).value())) << promised;
+    EXPECT_FALSE(matrix_kernels(Precision::int8, isa_from_string(promised).value()).empty()) << promised;
 }
 
 #if defined(__x86_64__)

@@ -127,7 +127,8 @@ TEST(BlockPlan, EveryPanelBelongsToOneBlockWhateverTheThreads) {
         for (const std::size_t extent : {1u, 5u, 100u, 1000u}) {
             const PackedLayout left(kernel, Side::left, extent, 3000),
                 right(kernel, Side::right, 3 * extent, 3000);
-            const BlockPlan plan = plan_blocks(kernel.micro->blocking, kernel.micro->k_multiple, left, right, threads);
+            const BlockPlan plan =
+                plan_blocks(kernel.micro->blocking, kernel.micro->k_multiple, left, right, threads);
             std::vector<int> taken(left.panels * right.panels);
             for (std::size_t index = 0; index < plan.blocks(); ++index) {
                 const Block block = block_of(plan, left, right, index);
