@@ -1,5 +1,8 @@
 #include "reports/derived_text.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include <fmt/format.h>
 
 #include "reports/case_names.h"
@@ -81,23 +84,22 @@ std::vector<DerivedTable> derived_tables(const Report& report, Language language
 
 std::string derived_text(const Report& report, Language language, int columns) {
     const std::vector<DerivedTable> tables = derived_tables(report, language);
-    // One set of widths, so that the tables stand below each other like one.
-    TerminalTable all(std::vector<std::string>(4));
+    if (tables.empty()) return "";
+    std::vector<TerminalTable> shown;
+    std::vector<int> common;
     for (const DerivedTable& table : tables) {
-        TerminalTable::Row headings;
-        headings.cells = {table.title, std::string(phrase(language, "derived.result")),
-                          std::string(phrase(language, "column.interval")), table.against_title};
-        all.add(std::move(headings));
-        for (const DerivedRow& row : table.rows) {
-            TerminalTable::Row cells;
-            cells.cells = {row.kernel, row.value, row.interval, row.against};
-            all.add(std::move(cells));
-        }
+        shown.push_back(terminal_table(table, language));
+        const std::vector<int> widths = shown.back().natural_widths();
+        common.resize(widths.size());
+        for (std::size_t at = 0; at < widths.size(); ++at) common[at] = std::max(common[at], widths[at]);
     }
+    // Below each other like one table where there is room for that.
+    const int gaps = 2 * static_cast<int>(common.size() - 1);
+    const bool is_room = std::accumulate(common.begin(), common.end(), gaps) <= columns;
     std::string out;
-    for (const DerivedTable& table : tables) {
+    for (const TerminalTable& table : shown) {
         if (!out.empty()) out += '\n';
-        out += terminal_table(table, language).render(all.fitted_widths(columns), columns);
+        out += table.render(is_room ? common : table.fitted_widths(columns), columns);
     }
     return out;
 }

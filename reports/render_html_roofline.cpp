@@ -143,8 +143,8 @@ class RooflineDrawing {
         const RooflinePoint& point = roofline_.points[kernel.number - 1];
         fmt::format_to(std::back_inserter(out_), "<g><title>{} {} · {} {} · {}</title>{}</g>", kernel.number,
                        escape(names_.brief(point.rate.outcome->the_case)),
-                       phrase(language_, "roofline.column_intensity"),
                        format_quantity(point.intensity, Unit::ratio, language_),
+                       phrase(language_, "roofline.column_intensity"),
                        escape(figure_text(*point.rate.metric, language_)),
                        marker(kernel.series, kernel.place));
     }

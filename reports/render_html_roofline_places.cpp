@@ -13,7 +13,8 @@ namespace assay::html {
 
 namespace {
 
-constexpr double text_size = roofline_label_size;
+constexpr double text_size = 10.5;
+constexpr double bold_size = 12;  ///< plain text of this size is as wide
 constexpr double marker_reach = 4.5;
 constexpr double beside = 7;  ///< between a line's end and its label
 
@@ -63,7 +64,7 @@ Axis intensity_axis(const Roofline& roofline, const CurveFrame& frame, Language 
     if (lowest_ridge > 0) {
         double room = 0;
         for (const Measured& ceiling : roofline.ceilings)
-            room = std::max(room, text_width(ceiling_label(ceiling, language), text_size));
+            room = std::max(room, text_width(ceiling_label(ceiling, language), bold_size));
         const double share = std::min((room + 2 * beside) / (frame.right - frame.left), 0.5);
         const double wanted = lowest_ridge * std::pow(lowest_ridge / range.high, share / (1 - share));
         range.low = std::min(range.low, wanted);
@@ -160,7 +161,7 @@ class Placement {
             label.place = {placed_.frame.left + 4, heights[at]};
             if (roofline_.memory) {
                 const double end = std::min(ceiling.line.from.x, memory_x(heights[at] + 3)) - beside;
-                if (end - text_width(label.text, text_size) > placed_.frame.left) {
+                if (end - text_width(label.text, bold_size) > placed_.frame.left) {
                     label.place.x = end;
                     label.anchor = Anchor::end;
                 }
@@ -169,7 +170,7 @@ class Placement {
                     label.leads_to = {ceiling.line.from.x - 1, ceiling.line.from.y};
                 }
             }
-            taken_.take(text_box(label.text, text_size, label.place, label.anchor));
+            taken_.take(label_box(label));
         }
     }
 
@@ -185,8 +186,8 @@ class Placement {
             for (double y = placed_.frame.bottom - 6; y > placed_.frame.top; y -= 3) {
                 const bool above = anchor == Anchor::end;
                 label.place = {above ? memory_x(y + 3) - beside : memory_x(y - 8) + beside, y};
-                if (!taken_.is_free(text_box(label.text, text_size, label.place, anchor))) continue;
-                taken_.take(text_box(label.text, text_size, label.place, anchor));
+                if (!taken_.is_free(label_box(label))) continue;
+                taken_.take(label_box(label));
                 placed_.memory_label = label;
                 return;
             }
@@ -194,7 +195,7 @@ class Placement {
     }
 
     bool take_if_free(const PlacedLabel& label) {
-        Box box = text_box(label.text, text_size, label.place, label.anchor);
+        Box box = label_box(label);
         // Digits that touch their neighbours' would read as one number.
         box.left -= 2, box.right += 2;
         if (!taken_.is_free(box)) return false;
@@ -244,6 +245,13 @@ class Placement {
 };
 
 }  // namespace
+
+Box label_box(const PlacedLabel& label) {
+    Box box = text_box(label.text, bold_size, label.place, label.anchor);
+    box.top = label.place.y - 0.78 * text_size;
+    box.bottom = label.place.y + 0.22 * text_size;
+    return box;
+}
 
 PlacedRoofline place_roofline(const Roofline& roofline, const CurveFrame& frame, Language language) {
     return Placement(roofline, frame, language).place();

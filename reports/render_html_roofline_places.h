@@ -12,9 +12,6 @@
 // Where the parts of a roofline's drawing stand, before anything is written.
 namespace assay::html {
 
-/// The labels are bold, and take as much room as plain ones of this size.
-constexpr double roofline_label_size = 12;
-
 struct PlacedLabel {
     std::string text;
     Place place;
@@ -23,6 +20,9 @@ struct PlacedLabel {
     std::optional<Place> leads_to;
     Place leads_from;
 };
+
+/// What a label covers. It is bold, so wider than plain text is.
+Box label_box(const PlacedLabel& label);
 
 struct PlacedSegment {
     Place from, to;

@@ -219,7 +219,7 @@ std::span<const PhraseEntry> phrases_en() {
         {"derived.note",
          "Quotients of two figures of this run. A ceiling counts only with the same arithmetic, instruction "
          "set, number of threads and device; the f32 product is the fastest one of the same shape, and where "
-         "its shape is another one that is said. Above 100 % means that the limit was measured too low."},
+         "its shape is another one that is said. A share above 100 % says that the limit was measured too low, or that caches helped."},
 
         {"roofline.title", "Roofline of {}"},
         {"roofline.device_unknown", "a device without a name"},
@@ -235,7 +235,7 @@ std::span<const PhraseEntry> phrases_en() {
         {"roofline.no_ceiling", "No level lines: the run has no ceiling measured on all cores."},
         {"roofline.no_points", "No kernels: none reports its rate together with its bytes an operation."},
         {"roofline.kernel", "Kernel"},
-        {"roofline.column_intensity", "Operations a byte"},
+        {"roofline.column_intensity", "op/B"},
         {"roofline.column_rate", "Rate"},
 
         {"machine.none", "The run holds no inventory of the machine."},

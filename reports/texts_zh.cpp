@@ -217,7 +217,7 @@ std::span<const PhraseEntry> phrases_zh() {
         {"derived.share_of_f16_bytes_to", "f16"},
         {"derived.note",
          "均为本次测试中两项数据之商。只有运算类型、指令集、线程数和设备都相同的上限才用于比较；f32 "
-         "取相同形状中最快的一项，形状不同时予以注明。超过 100 % 说明上限测得偏低。"},
+         "取相同形状中最快的一项，形状不同时予以注明。比例超过 100 % 说明上限测得偏低，或缓存起了作用。"},
 
         {"roofline.title", "{} 的屋顶线模型"},
         {"roofline.device_unknown", "未命名设备"},
@@ -232,7 +232,7 @@ std::span<const PhraseEntry> phrases_zh() {
         {"roofline.no_ceiling", "没有水平线：本次测试没有在全部核心上测得的算力上限。"},
         {"roofline.no_points", "没有算子：没有用例同时给出速率和每次操作的字节数。"},
         {"roofline.kernel", "算子"},
-        {"roofline.column_intensity", "每字节操作数"},
+        {"roofline.column_intensity", "op/B"},
         {"roofline.column_rate", "速率"},
 
         {"machine.none", "本次测试没有机器清单。"},

@@ -114,9 +114,9 @@ TEST(RenderJson, IsReadableLineByLine) {
     EXPECT_EQ(lines[1], " \"schema\": \"assay.report/1\",");
     EXPECT_EQ(lines[2], " \"verdict\": \"fail\",");
     EXPECT_EQ(lines.back(), "}");
-    // Braces, 15 members, four arrays' ends, and a line for every requirement, waiver, contradiction,
+    // Braces, 16 members, four arrays' ends, and a line for every requirement, waiver, contradiction,
     // outcome.
-    EXPECT_EQ(lines.size(), 2u + 15 + 4 + 9 + 1 + 1 + 5);
+    EXPECT_EQ(lines.size(), 2u + 16 + 4 + 9 + 1 + 1 + 5);
     EXPECT_TRUE(render_json(judged_everything()).ends_with("\n}\n"));
 }
 
