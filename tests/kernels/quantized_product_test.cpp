@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/kernels/imitated_instructions.h"
+
 namespace assay::kernels {
 namespace {
 
@@ -90,6 +92,36 @@ TEST(QuantizedProduct, EveryKernelOfThisCpuMultipliesEveryFormatAndShape) {
             }
     EXPECT_GE(products, 9 * 4);
 }
+
+#if defined(__x86_64__)
+TEST(QuantizedProduct, AmxTilesMultiplyEveryFormat) {
+    const auto [int8, bf16] = imitated_amx_kernels();
+    // What surrounds the tiles is that of portable kernels, which any CPU runs.
+    const MatrixKernel int8_kernel{Isa::portable, Precision::int8, &int8};
+    const MatrixKernel bf16_kernel{Isa::portable, Precision::bf16, &bf16};
+    for (const ProductShape& shape : {ProductShape{1, 1, 128}, {33, 65, 384}, {40, 70, 2176}}) {
+        const std::vector<float> activations = normal(shape.m * shape.k, 1),
+                                 weights = normal(shape.n * shape.k, 2);
+        const auto expect = [&](const MatrixKernel& kernel, WeightFormat format) {
+            expect_right(kernel, format, shape, activations,
+                         multiply(kernel, format, shape, activations, weights, 1));
+        };
+        expect(int8_kernel, WeightFormat::int8);
+        expect(int8_kernel, WeightFormat::int4_g128);
+        expect(bf16_kernel, WeightFormat::int4);
+        expect(bf16_kernel, WeightFormat::int4_g128);
+        expect(bf16_kernel, WeightFormat::fp8);
+    }
+    // k that fills no whole tile of 64 bytes.
+    const ProductShape shape{5, 9, 96};
+    const std::vector<float> activations = normal(shape.m * shape.k, 1),
+                             weights = normal(shape.n * shape.k, 2);
+    expect_right(int8_kernel, WeightFormat::int8, shape, activations,
+                 multiply(int8_kernel, WeightFormat::int8, shape, activations, weights, 1));
+    expect_right(bf16_kernel, WeightFormat::fp8, shape, activations,
+                 multiply(bf16_kernel, WeightFormat::fp8, shape, activations, weights, 1));
+}
+#endif
 
 TEST(QuantizedProduct, Int8IsExactBeforeItIsScaled) {
     // Rows whose largest is 127 are their own integers.

@@ -102,7 +102,7 @@ TEST_F(SuiteFileTest, AMissingFileADirectoryAndAnUnknownNameSayWhatIsAccepted) {
     EXPECT_THAT(error_of([&] { load_suite(folder_.path().string(), "", catalogue); }),
                 HasSubstr("is a directory"));
     EXPECT_THAT(error_of([&] { load_suite("pock", "", catalogue); }),
-                AllOf(HasSubstr("\"pock\""), HasSubstr("accepted are kernels, poc")));
+                AllOf(HasSubstr("\"pock\""), HasSubstr("accepted are kernels or poc")));
 }
 
 TEST_F(SuiteFileTest, AnotherSchemaIsRefused) {
