@@ -219,7 +219,8 @@ std::span<const PhraseEntry> phrases_en() {
         {"derived.note",
          "Quotients of two figures of this run. A ceiling counts only with the same arithmetic, instruction "
          "set, number of threads and device; the f32 product is the fastest one of the same shape, and where "
-         "its shape is another one that is said. A share above 100 % says that the limit was measured too low, or that caches helped."},
+         "its shape is another one that is said. A share above 100 % says that the limit was measured too "
+         "low, or that caches helped."},
 
         {"roofline.title", "Roofline of {}"},
         {"roofline.device_unknown", "a device without a name"},

@@ -3,12 +3,13 @@
 #include <fstream>
 #include <string>
 
+#include "../reports/kernel_builders.h"
 #include "../reports/report_fixture.h"
 #include "reports/report.h"
 
 /// Writes the pages that the browser test opens into the folder given: report.<language>.html of a run as it
-/// is, hostile.<language>.html with hostile texts
-/// in every place, and ids.txt with the requirements of the first.
+/// is, hostile.<language>.html with hostile texts in every place, kernels.<language>.html and
+/// crowded.<language>.html with rooflines, and ids.txt with the requirements of the first.
 int main(int argc, char** argv) {
     if (argc != 2) {
         std::fprintf(stderr, "write_pages: one argument, the folder to write to\n");
@@ -22,11 +23,16 @@ int main(int argc, char** argv) {
         if (!stream) std::fprintf(stderr, "write_pages: cannot write %s\n", (folder / name).c_str());
         return static_cast<bool>(stream);
     };
+    assay::Report kernels = assay::poc_like_report(), crowded = kernels;
+    kernels.outcomes = assay::building::kernel_run();
+    crowded.outcomes = assay::building::crowded_run();
     bool written = true;
     for (const assay::Language language : {assay::Language::en, assay::Language::zh}) {
         const std::string ending = language == assay::Language::en ? ".en.html" : ".zh.html";
         written &= write("report" + ending, assay::render_html(assay::poc_like_report(), language));
         written &= write("hostile" + ending, assay::render_html(assay::hostile_report(), language));
+        written &= write("kernels" + ending, assay::render_html(kernels, language));
+        written &= write("crowded" + ending, assay::render_html(crowded, language));
     }
     std::string ids;
     for (const assay::JudgedRequirement& judged : assay::poc_like_report().requirements) {

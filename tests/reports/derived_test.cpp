@@ -87,6 +87,9 @@ TEST(Derived, WhatWasSettledCountsAndNotWhatWasAsked) {
     EXPECT_THAT(shares_of(dense_f32(), of_any_isa), SizeIs(1)) << "a ceiling that names no instruction set";
     of_any_isa.resolved.erase("threads");
     EXPECT_THAT(shares_of(dense_f32(), of_any_isa), IsEmpty());
+    silent = dense_f32();
+    silent.resolved.erase("threads");
+    EXPECT_THAT(shares_of(silent, of_any_isa), IsEmpty()) << "two that say nothing are not the same";
 }
 
 TEST(Derived, OfSeveralCeilingsTheHighestCounts) {

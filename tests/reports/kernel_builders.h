@@ -122,4 +122,16 @@ inline std::vector<Outcome> kernel_run() {
             weight_bytes("int4_g128", 0.5156)};
 }
 
+/// The same with ten ceilings, some of them nearly alike, and six more kernels in one place.
+inline std::vector<Outcome> crowded_run() {
+    std::vector<Outcome> outcomes = kernel_run();
+    for (const auto& [precision, value] :
+         {std::pair{"f64", 130e9}, {"f32", 250e9}, {"bf16", 230e9}, {"int8", 470e9}})
+        outcomes.push_back(ceiling(precision, value, "avx2"));
+    outcomes.push_back(ceiling("bf16", 3.1e12, "amx"));
+    outcomes.push_back(ceiling("int8", 6.1e12, "amx"));
+    for (int at = 0; at < 6; ++at) outcomes.push_back(dense("f32", 437e9, 2048, 2048, 2048));
+    return outcomes;
+}
+
 }  // namespace assay::building

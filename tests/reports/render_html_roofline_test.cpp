@@ -15,6 +15,7 @@ namespace assay {
 namespace {
 
 using building::ceiling;
+using building::crowded_run;
 using building::dense;
 using building::gemv;
 using building::kernel_run;
@@ -160,18 +161,6 @@ std::vector<std::pair<std::string, Box>> labels(const std::string& svg) {
     return found;
 }
 
-std::vector<Outcome> crowded_run() {
-    std::vector<Outcome> outcomes = kernel_run();
-    for (const auto& [precision, value] :
-         {std::pair{"f64", 130e9}, {"f32", 250e9}, {"bf16", 230e9}, {"int8", 470e9}})
-        outcomes.push_back(ceiling(precision, value, "avx2"));
-    outcomes.push_back(ceiling("bf16", 3.1e12, "amx"));
-    outcomes.push_back(ceiling("int8", 6.1e12, "amx"));
-    // Six in one place.
-    for (int at = 0; at < 6; ++at) outcomes.push_back(dense("f32", 437e9, 2048, 2048, 2048));
-    return outcomes;
-}
-
 TEST(HtmlRoofline, NoLabelCoversAnotherOrLeavesTheDrawing) {
     for (const Language language : {Language::en, Language::zh}) {
         for (const std::string layout : {"wide", "narrow"}) {
@@ -212,6 +201,20 @@ TEST(HtmlRoofline, NoNumberStandsOnARoofOrOnAMarker) {
                  matches(svg, "<circle class=\"v c0\" cx=\"([0-9.]+)\" cy=\"([0-9.]+)\"")) {
                 const double x = std::stod(dot[1]), y = std::stod(dot[2]);
                 EXPECT_FALSE(box.overlaps({x - 3, y - 3, x + 3, y + 3}));
+            }
+        }
+    }
+}
+
+TEST(HtmlRoofline, NoLabelStandsOnTheSlope) {
+    for (const std::string layout : {"wide", "narrow"}) {
+        const std::string svg = drawing(section(crowded_run()), layout);
+        const Line slope = lines(svg, "slope")[0];
+        for (const auto& [name, box] : labels(svg)) {
+            for (int at = 0; at <= 400; ++at) {
+                const double x = slope.from.x + (slope.to.x - slope.from.x) * at / 400;
+                const double y = slope.from.y + (slope.to.y - slope.from.y) * at / 400;
+                EXPECT_FALSE(box.overlaps({x - 0.6, y - 0.6, x + 0.6, y + 0.6})) << name << " in " << layout;
             }
         }
     }

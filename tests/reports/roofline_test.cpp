@@ -88,6 +88,9 @@ TEST(Roofline, OnlyCeilingsOfAllCoresAreRoofs) {
     // As many threads as memory.bandwidth took for itself are all.
     const std::vector<Outcome> asked = {ceiling("f32", 480e9, "avx512", "2", "2"), read_bandwidth(35e9)};
     EXPECT_THAT(rooflines(asked), SizeIs(1));
+    // What another device has for itself says nothing of this one.
+    const std::vector<Outcome> elsewhere = {one_core, read_bandwidth(900e9, "1", "cuda:0")};
+    EXPECT_THAT(rooflines(elsewhere), IsEmpty());
 }
 
 TEST(Roofline, MemoryOfOneCoreIsNoRoof) {
