@@ -17,7 +17,7 @@ using namespace html;
 /// Beyond this many cases the contents name the chapters alone.
 constexpr std::size_t most_listed_cases = 40;
 
-void append_contents(std::string& out, const Report& report, Language language) {
+void append_contents(std::string& out, const Report& report, bool has_limits, Language language) {
     fmt::format_to(std::back_inserter(out),
                    R"(<nav aria-label="{0}"><p class="nav-title">{0}</p><ol>)"
                    "\n",
@@ -35,7 +35,7 @@ void append_contents(std::string& out, const Report& report, Language language) 
     entry("software", "group.software");
     out += "</ol></li>\n";
     if (!report.contradictions.empty()) entry("contradictions", "page.contradictions_short");
-    if (has_derived(report)) entry("limits", "page.derived");
+    if (has_limits) entry("limits", "page.derived");
     fmt::format_to(std::back_inserter(out), "<li><a href=\"#measurements\">{}</a>",
                    phrase(language, "page.measurements"));
     if (!report.outcomes.empty() && report.outcomes.size() <= most_listed_cases) {
@@ -75,7 +75,10 @@ std::string render_html(const Report& report, Language language) {
                    phrase(language, "language_tag"), escape(report.header.tool_version),
                    verdict_word(report.verdict, language),
                    escape(phrase_with(language, "page.title", report.header.machine)), style_sheet());
-    append_contents(out, report, language);
+    // Before the contents, which name it only where there is something in it.
+    std::string limits;
+    append_derived(limits, report, language);
+    append_contents(out, report, !limits.empty(), language);
     fmt::format_to(std::back_inserter(out),
                    "<main>\n<header><p class=\"kind\">{}</p><h1>{}</h1><p class=\"small\">{}</p></header>\n",
                    phrase(language, "page.heading"), escape(report.header.machine),
@@ -84,7 +87,7 @@ std::string render_html(const Report& report, Language language) {
     append_facts(out, report, language);
     append_requirements(out, report, language);
     append_contradictions(out, report, language);
-    append_derived(out, report, language);
+    out += limits;
     append_cases(out, report, language);
     append_machine(out, report, language);
     append_journal_notes(out, report, language);

@@ -47,10 +47,6 @@ void append_tables(std::string& out, const std::vector<DerivedTable>& tables, La
 
 }  // namespace
 
-bool has_derived(const Report& report) {
-    return !rooflines(report.outcomes).empty() || !derived_figures(report.outcomes).empty();
-}
-
 void append_derived(std::string& out, const Report& report, Language language) {
     const std::vector<Roofline> drawings = rooflines(report.outcomes);
     const std::vector<DerivedTable> tables = derived_tables(report, language);

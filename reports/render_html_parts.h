@@ -44,8 +44,7 @@ void append_verdict(std::string& out, const Report& report, Language language);
 void append_facts(std::string& out, const Report& report, Language language);
 void append_requirements(std::string& out, const Report& report, Language language);
 void append_contradictions(std::string& out, const Report& report, Language language);
-/// The rooflines and the derived figures, and whether there is anything of them.
-bool has_derived(const Report& report);
+/// The rooflines and the derived figures; nothing where there is neither.
 void append_derived(std::string& out, const Report& report, Language language);
 void append_cases(std::string& out, const Report& report, Language language);
 void append_machine(std::string& out, const Report& report, Language language);

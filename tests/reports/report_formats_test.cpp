@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/reports/judged_reports.h"
+#include "tests/reports/kernel_builders.h"
 
 namespace assay {
 namespace {
@@ -176,6 +177,16 @@ print(len(lines), "documents", file=sys.stderr)
     documents += "bad " + changed("/outcomes/0/metrics/0/samples", "x").dump() + "\n";
     documents += "bad " + changed("/outcomes/0/conditions/cpu_steal", "N/A").dump() + "\n";
     documents += "bad " + changed("/coverage/cases", -1).dump() + "\n";
+    Report kernels;
+    kernels.outcomes = building::kernel_run();
+    json derived = json::parse(render_json(kernels));
+    documents += "good " + derived.dump() + "\n";
+    for (const char* wrong :
+         {"/derived/0/kind", "/derived/0/value", "/derived/0/ci95", "/derived/0/to/metric"}) {
+        json document = derived;
+        document[json::json_pointer(wrong)] = false;
+        documents += "bad " + document.dump() + "\n";
+    }
     const std::string folder = (building::source_tree() / "suites" / "schemas").string();
     EXPECT_EQ(building::run_python(program, documents, folder), 0);
 }
