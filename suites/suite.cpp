@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "suites/embedded.h"
 #include "suites/json_text.h"
@@ -71,7 +72,9 @@ std::filesystem::path tiers_beside(const std::string& name_or_path) {
 }
 
 std::vector<std::string> tiers_for(const std::string& name_or_path) {
-    std::vector<std::string> names = tier_names();
+    // What a file's suite is called is known only once it is read.
+    std::vector<std::string> names =
+        looks_like_path(name_or_path) ? embedded_stems(tier_folder) : tier_names(name_or_path);
     const std::filesystem::path beside = tiers_beside(name_or_path);
     std::error_code missing;
     if (!beside.empty())
@@ -109,8 +112,13 @@ std::vector<std::string> suite_names() {
     return embedded_stems("");
 }
 
-std::vector<std::string> tier_names() {
-    return embedded_stems(tier_folder);
+std::vector<std::string> tier_names(std::string_view suite) {
+    std::vector<std::string> names = embedded_stems(tier_folder);
+    std::erase_if(names, [&](const std::string& name) {
+        const std::string file = std::string(tier_folder) + name + std::string(extension);
+        return nlohmann::json::parse(embedded_file(file).value()).value("extends", "") != suite;
+    });
+    return names;
 }
 
 bool names_gpu(std::string_view device) {

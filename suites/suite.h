@@ -61,7 +61,8 @@ Suite load_suite(const std::string& name_or_path, const std::string& tier, const
 /// InputError that begins with `where` when it is no suite.
 Suite restore_suite(const std::string& json, const std::string& where);
 std::vector<std::string> suite_names();
-std::vector<std::string> tier_names();
+/// The tiers that extend that suite.
+std::vector<std::string> tier_names(std::string_view suite);
 /// The entries that are in force for the suite's tier.
 std::vector<SuiteEntry> entries_in_force(const Suite& suite);
 /// True for a device that is no CPU: cuda:0, opencl:1, each:gpu.

@@ -121,7 +121,7 @@ json suite_to_json(const std::string& name, const Catalogue& catalogue) {
                   {"requirements_by_what_they_count_for", counts_of(suite)},
                   {"contradictions", suite.contradictions.size()},
                   {"tiers", json::array()}};
-    for (const std::string& tier : tier_names()) {
+    for (const std::string& tier : tier_names(name)) {
         const Suite with_tier = load_suite(name, tier, catalogue);
         json described = {{"name", tier},
                           {"cases", entries_in_force(with_tier).size()},
