@@ -122,7 +122,7 @@ QuantityScale scale_beside(double value, const Requirement& requirement, Languag
 std::string interval_in(const Interval& interval, const QuantityScale& scale, Unit unit) {
     const double low = interval.low / scale.factor;
     const double high = interval.high / scale.factor;
-    if (!std::isfinite(low) || !std::isfinite(high)) return std::string(no_value);
+    if (!std::isfinite(low) || !std::isfinite(high) || low > high) return std::string(no_value);
     const double largest = std::max(std::abs(low), std::abs(high));
     if (low == high || (unit == Unit::count && low == std::round(low) && high == std::round(high))) {
         const std::string first = significant(low, unit, usual_digits);

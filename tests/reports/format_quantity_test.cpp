@@ -78,6 +78,12 @@ TEST(FormatQuantity, KnowsZeroNegativeAndWhatIsNoNumber) {
     EXPECT_EQ(quantity(std::numeric_limits<double>::infinity(), Unit::second), "–");
 }
 
+TEST(FormatInterval, EndsThatAreInTheWrongOrderOrNoNumbersAreNoInterval) {
+    EXPECT_EQ(interval(2e9, 1e9, Unit::byte_per_second), "–");
+    EXPECT_EQ(interval(-1, -2, Unit::operation_per_second), "–");
+    EXPECT_EQ(interval(std::numeric_limits<double>::quiet_NaN(), 1, Unit::byte), "–");
+}
+
 TEST(FormatInterval, SharesOneScaleAndTellsTheEndsApart) {
     EXPECT_EQ(interval(134.6e3, 135.9e3, Unit::operation_per_second), "134.6–135.9 K op/s");
     EXPECT_EQ(interval(990e3, 1010e3, Unit::operation_per_second), "0.990–1.010 M op/s");
