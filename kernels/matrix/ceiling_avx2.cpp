@@ -34,10 +34,10 @@ struct S16 {
     static Source load(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
     static void store(void* to, Sum sum) { _mm256_storeu_si256(static_cast<__m256i*>(to), sum); }
     static Sum multiply_add(Sum sum, Source a, Source b) {
-        Source product = _mm256_madd_epi16(a, b);
-        // The compiler must not find out that the product is the same each time.
-        __asm__("" : ASSAY_VECTOR_REGISTER(product));
-        return _mm256_add_epi32(sum, product);
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+        // The compiler must not add products to each other first: it would not have the registers for them.
+        __asm__("" : ASSAY_VECTOR_REGISTER(sum));
+        return sum;
     }
 };
 

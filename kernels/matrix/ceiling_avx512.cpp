@@ -34,10 +34,10 @@ struct S16 {
     static Source load(const void* from) { return _mm512_loadu_si512(from); }
     static void store(void* to, Sum sum) { _mm512_storeu_si512(to, sum); }
     static Sum multiply_add(Sum sum, Source a, Source b) {
-        Source product = _mm512_madd_epi16(a, b);
-        // The compiler must not find out that the product is the same each time.
-        __asm__("" : ASSAY_VECTOR_REGISTER(product));
-        return _mm512_add_epi32(sum, product);
+        sum = _mm512_add_epi32(sum, _mm512_madd_epi16(a, b));
+        // The compiler must not add products to each other first: it would not have the registers for them.
+        __asm__("" : ASSAY_VECTOR_REGISTER(sum));
+        return sum;
     }
 };
 

@@ -19,8 +19,8 @@ void run_loop(std::size_t pairs, const void* sources, void* results) {
     using Source = typename Operation::Source;
     using Sum = typename Operation::Sum;
     const char* from = static_cast<const char*>(sources);
-    const Source a0 = Operation::load(from), a1 = Operation::load(from + sizeof(Source)),
-                 b = Operation::load(from + 2 * sizeof(Source));
+    Source a0 = Operation::load(from), a1 = Operation::load(from + sizeof(Source));
+    const Source b = Operation::load(from + 2 * sizeof(Source));
     Sum sums[accumulators];
 #pragma GCC unroll 32
     for (int i = 0; i < accumulators; ++i) {
@@ -29,10 +29,19 @@ void run_loop(std::size_t pairs, const void* sources, void* results) {
         __asm__("" : ASSAY_VECTOR_REGISTER(sums[i]));
     }
     for (std::size_t pair = 0; pair < pairs; ++pair) {
+        // Nor that a product is the one before: where multiplying and adding are two instructions, it would
+        // multiply once, before the loop. A barrier behind the product does not stop it; one on a source
+        // does.
 #pragma GCC unroll 32
-        for (int i = 0; i < accumulators; ++i) sums[i] = Operation::multiply_add(sums[i], a0, b);
+        for (int i = 0; i < accumulators; ++i) {
+            sums[i] = Operation::multiply_add(sums[i], a0, b);
+            __asm__("" : ASSAY_VECTOR_REGISTER(a0));
+        }
 #pragma GCC unroll 32
-        for (int i = 0; i < accumulators; ++i) sums[i] = Operation::multiply_add(sums[i], a1, b);
+        for (int i = 0; i < accumulators; ++i) {
+            sums[i] = Operation::multiply_add(sums[i], a1, b);
+            __asm__("" : ASSAY_VECTOR_REGISTER(a1));
+        }
     }
 #pragma GCC unroll 32
     for (int i = 0; i < accumulators; ++i)
