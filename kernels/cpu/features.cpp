@@ -92,7 +92,9 @@ bool may_use_tiles() {
 
 CpuFeatures detect() {
     CpuFeatures features;
-    features.neon_dot_product = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+    const unsigned long capabilities = getauxval(AT_HWCAP);
+    features.neon_dot_product = (capabilities & HWCAP_ASIMDDP) != 0;
+    features.neon_fp16 = features.neon_dot_product && (capabilities & HWCAP_ASIMDHP) != 0;
     return features;
 }
 

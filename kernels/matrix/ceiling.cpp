@@ -127,7 +127,10 @@ std::vector<const CeilingLoopTable*> tables_of(Isa isa) {
         tables.push_back(&avx2::ceiling_loops);
     }
 #elif defined(__aarch64__)
-    if (isa == Isa::neon) tables = {&neon::ceiling_loops};
+    if (isa == Isa::neon) {
+        if (cpu_features().neon_fp16) tables.push_back(&neon_fp16::ceiling_loops);
+        tables.push_back(&neon::ceiling_loops);
+    }
 #endif
     if (isa == Isa::portable) tables = {&portable::ceiling_loops};
     return tables;

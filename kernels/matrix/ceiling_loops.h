@@ -56,5 +56,8 @@ extern const CeilingLoopTable ceiling_loops;
 namespace neon {
 extern const CeilingLoopTable ceiling_loops;
 }
+namespace neon_fp16 {
+extern const CeilingLoopTable ceiling_loops;
+}
 
 }  // namespace assay::kernels

@@ -22,7 +22,10 @@ std::vector<const MicroKernelTable*> tables_of(Isa isa) {
         tables.push_back(&avx2::micro_kernels);
     }
 #elif defined(__aarch64__)
-    if (isa == Isa::neon) tables = {&neon::micro_kernels};
+    if (isa == Isa::neon) {
+        if (cpu_features().neon_fp16) tables.push_back(&neon_fp16::micro_kernels);
+        tables.push_back(&neon::micro_kernels);
+    }
 #endif
     if (isa == Isa::portable) tables = {&portable::micro_kernels};
     return tables;

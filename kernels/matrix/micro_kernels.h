@@ -75,5 +75,8 @@ extern const MicroKernelTable micro_kernels;
 namespace neon {
 extern const MicroKernelTable micro_kernels;
 }
+namespace neon_fp16 {
+extern const MicroKernelTable micro_kernels;
+}
 
 }  // namespace assay::kernels

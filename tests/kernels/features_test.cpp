@@ -1,5 +1,6 @@
 #include "kernels/cpu/features.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <set>
@@ -43,6 +44,19 @@ TEST(Features, HaveWhatTheTestRunWasStartedFor) {
     EXPECT_TRUE(supports(isa_from_string(promised).value())) << promised;
     EXPECT_FALSE(matrix_kernels(Precision::int8, isa_from_string(promised).value()).empty()) << promised;
 }
+
+#if defined(__aarch64__)
+TEST(Features, AgreeWithTheRegistersThatNameThem) {
+    // Linux lets programs read them. Bits 44 to 47 of the first are the dot product's, 20 to 23 of the second
+    // those of arithmetic on vectors, 1 with f16 (Arm architecture reference manual).
+    std::uint64_t instructions = 0, processor = 0;
+    __asm__("mrs %0, id_aa64isar0_el1" : "=r"(instructions));
+    __asm__("mrs %0, id_aa64pfr0_el1" : "=r"(processor));
+    const bool dot_product = (instructions >> 44 & 15) != 0;
+    EXPECT_EQ(cpu_features().neon_dot_product, dot_product);
+    EXPECT_EQ(cpu_features().neon_fp16, dot_product && (processor >> 20 & 15) == 1);
+}
+#endif
 
 #if defined(__x86_64__)
 TEST(Features, AgreeWithWhatTheKernelLists) {

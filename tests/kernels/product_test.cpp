@@ -30,6 +30,13 @@ TEST(MatrixProduct, EveryKernelOfThisCpuMultipliesEveryShape) {
                             << to_string(precision) << " " << to_string(isa);
 }
 
+TEST(MatrixProduct, SumsOfF16ArePromotedInTime) {
+    // 5000 ones: f16 alone would stop at 2048.
+    for (const Isa isa : every_isa)
+        for (const MatrixKernel& kernel : matrix_kernels(Precision::f16, isa))
+            EXPECT_EQ(wrong_product(kernel, Precision::f16, {2, 3, 5000}, Values::ones, 1), "");
+}
+
 TEST(MatrixProduct, BlocksAndThreadsCoverTheWholeResult) {
     const int threads = std::min(allowed_cpus(), 2);
     for (const Precision precision : own_precisions) {
@@ -115,6 +122,9 @@ TEST(MatrixKernels, AreNativeFirstAndNeverOfAForeignSet) {
     EXPECT_TRUE(matrix_kernels(Precision::f64, Isa::portable).empty());
     if (cpu_features().avx512_bf16) {
         EXPECT_EQ(best_matrix_kernel(Precision::bf16, Isa::avx512)->arithmetic, Precision::bf16);
+    }
+    if (cpu_features().neon_fp16) {
+        EXPECT_EQ(best_matrix_kernel(Precision::f16)->arithmetic, Precision::f16);
     }
     if (supports(Isa::avx512) && !cpu_features().avx512_fp16) {
         EXPECT_EQ(best_matrix_kernel(Precision::f16, Isa::avx512)->arithmetic, Precision::f32);
