@@ -95,6 +95,9 @@ CpuFeatures detect() {
     const unsigned long capabilities = getauxval(AT_HWCAP);
     features.neon_dot_product = (capabilities & HWCAP_ASIMDDP) != 0;
     features.neon_fp16 = features.neon_dot_product && (capabilities & HWCAP_ASIMDHP) != 0;
+    const unsigned long more = getauxval(AT_HWCAP2);
+    features.neon_bf16 = features.neon_dot_product && (more & HWCAP2_BF16) != 0;
+    features.neon_i8mm = features.neon_dot_product && (more & HWCAP2_I8MM) != 0;
     return features;
 }
 

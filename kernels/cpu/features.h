@@ -24,7 +24,10 @@ struct CpuFeatures {
     bool amx_int8 = false;
     bool amx_bf16 = false;
     bool neon_dot_product = false;  ///< aarch64: SDOT
-    bool neon_fp16 = false;         ///< with it, arithmetic in f16
+    // With SDOT:
+    bool neon_fp16 = false;  ///< arithmetic in f16
+    bool neon_bf16 = false;  ///< BFMMLA
+    bool neon_i8mm = false;  ///< SMMLA
 };
 const CpuFeatures& cpu_features();
 /// Whether kernels of that instruction set may run. The first question about amx asks Linux for the use of

@@ -127,8 +127,11 @@ std::vector<const CeilingLoopTable*> tables_of(Isa isa) {
         tables.push_back(&avx2::ceiling_loops);
     }
 #elif defined(__aarch64__)
+    const CpuFeatures& features = cpu_features();
     if (isa == Isa::neon) {
-        if (cpu_features().neon_fp16) tables.push_back(&neon_fp16::ceiling_loops);
+        if (features.neon_i8mm) tables.push_back(&neon_i8mm::ceiling_loops);
+        if (features.neon_bf16) tables.push_back(&neon_bf16::ceiling_loops);
+        if (features.neon_fp16) tables.push_back(&neon_fp16::ceiling_loops);
         tables.push_back(&neon::ceiling_loops);
     }
 #endif
@@ -143,6 +146,9 @@ struct CeilingLoop::State {
     std::vector<std::byte> sources;
     std::vector<std::byte> results;
     bool is_tile() const { return entry.vector_bytes == 1024; }
+    bool is_two_by_two() const {
+        return !is_tile() && entry.multiplications * element_bytes(entry.elements) > entry.vector_bytes;
+    }
 
     /// What element `index` of each accumulator must hold.
     double expected(std::size_t index) const {
@@ -158,6 +164,9 @@ struct CeilingLoop::State {
             for (std::size_t r = 0; r < 16; ++r)
                 for (std::size_t i = 0; i < products; ++i)
                     sum += of((row * 16 + r) * products + i, (r * 16 + column) * products + i);
+        } else if (is_two_by_two()) {
+            for (std::size_t i = 0; i < products; ++i)
+                sum += of(index / 2 * products + i, index % 2 * products + i);
         } else {
             for (std::size_t i = 0; i < products; ++i) sum += of(index * products + i, index * products + i);
         }

@@ -22,8 +22,11 @@ std::vector<const MicroKernelTable*> tables_of(Isa isa) {
         tables.push_back(&avx2::micro_kernels);
     }
 #elif defined(__aarch64__)
+    const CpuFeatures& features = cpu_features();
     if (isa == Isa::neon) {
-        if (cpu_features().neon_fp16) tables.push_back(&neon_fp16::micro_kernels);
+        if (features.neon_i8mm) tables.push_back(&neon_i8mm::micro_kernels);
+        if (features.neon_bf16) tables.push_back(&neon_bf16::micro_kernels);
+        if (features.neon_fp16) tables.push_back(&neon_fp16::micro_kernels);
         tables.push_back(&neon::micro_kernels);
     }
 #endif

@@ -75,6 +75,12 @@ extern const MicroKernelTable micro_kernels;
 namespace neon {
 extern const MicroKernelTable micro_kernels;
 }
+namespace neon_i8mm {
+extern const MicroKernelTable micro_kernels;
+}
+namespace neon_bf16 {
+extern const MicroKernelTable micro_kernels;
+}
 namespace neon_fp16 {
 extern const MicroKernelTable micro_kernels;
 }

@@ -10,8 +10,6 @@
 
 namespace assay::kernels {
 
-namespace {
-
 std::size_t bytes_of(PackedElements elements) {
     switch (elements) {
         case PackedElements::f32:
@@ -26,6 +24,8 @@ std::size_t bytes_of(PackedElements elements) {
     }
     return 0;
 }
+
+namespace {
 
 struct Bfloat16 {
     std::uint16_t bits;

@@ -7,6 +7,8 @@
 
 namespace assay::kernels {
 
+std::size_t bytes_of(PackedElements elements);
+
 enum class Side { left, right };
 
 /// An operand as it is given: element (i, l) of `extent` rows of the left operand (columns of the right one)

@@ -60,8 +60,10 @@ std::optional<MatrixKernel> quantized_kernel(WeightFormat format, Precision acti
         return std::nullopt;
     for (const MatrixKernel& kernel : matrix_kernels(activations, isa)) {
         const MicroKernel& micro = *kernel.micro;
-        // Stored panels become such of 16 or 32 columns, and integers such of bytes.
-        const bool fits = format == WeightFormat::int8 || micro.b.extent == 16 || micro.b.extent == 32;
+        // Stored panels become such of 16 or 32 columns of 32 bits, and integers such of bytes.
+        const bool words = bytes_of(micro.b.elements) * static_cast<std::size_t>(micro.b.group) == 4;
+        const bool fits =
+            format == WeightFormat::int8 || (words && (micro.b.extent == 16 || micro.b.extent == 32));
         const bool grouped = integers && is_int4(format);
         if (!fits || (grouped && micro.b.elements != PackedElements::s8)) continue;
         if (grouped && columns_multiple(format) % static_cast<std::size_t>(micro.k_multiple) != 0) continue;

@@ -46,6 +46,15 @@ TEST(Ceiling, TheBestInstructionOfASetIsTaken) {
     EXPECT_EQ(CeilingLoop::best(Precision::bf16, Isa::avx512).has_value(), features.avx512_bf16);
     EXPECT_EQ(CeilingLoop::best(Precision::f16, Isa::avx512).has_value(), features.avx512_fp16);
 }
+#elif defined(__aarch64__)
+TEST(Ceiling, TheBestInstructionOfASetIsTaken) {
+    if (!supports(Isa::neon)) return;
+    const CpuFeatures& features = cpu_features();
+    EXPECT_EQ(CeilingLoop::best(Precision::int8, Isa::neon)->instruction(),
+              features.neon_i8mm ? "smmla 4s" : "sdot 4s");
+    EXPECT_EQ(CeilingLoop::best(Precision::bf16, Isa::neon).has_value(), features.neon_bf16);
+    EXPECT_EQ(CeilingLoop::best(Precision::f16, Isa::neon).has_value(), features.neon_fp16);
+}
 #endif
 
 TEST(Ceiling, OperationsAreTwoAMultiplyAccumulate) {

@@ -48,13 +48,17 @@ TEST(Features, HaveWhatTheTestRunWasStartedFor) {
 #if defined(__aarch64__)
 TEST(Features, AgreeWithTheRegistersThatNameThem) {
     // Linux lets programs read them. Bits 44 to 47 of the first are the dot product's, 20 to 23 of the second
-    // those of arithmetic on vectors, 1 with f16 (Arm architecture reference manual).
-    std::uint64_t instructions = 0, processor = 0;
+    // those of arithmetic on vectors, 1 with f16, 44 to 47 and 52 to 55 of the third those of products of
+    // matrices of bf16 and bytes (Arm architecture reference manual).
+    std::uint64_t instructions = 0, processor = 0, more = 0;
+    __asm__("mrs %0, id_aa64isar1_el1" : "=r"(more));
     __asm__("mrs %0, id_aa64isar0_el1" : "=r"(instructions));
     __asm__("mrs %0, id_aa64pfr0_el1" : "=r"(processor));
     const bool dot_product = (instructions >> 44 & 15) != 0;
     EXPECT_EQ(cpu_features().neon_dot_product, dot_product);
     EXPECT_EQ(cpu_features().neon_fp16, dot_product && (processor >> 20 & 15) == 1);
+    EXPECT_EQ(cpu_features().neon_bf16, dot_product && (more >> 44 & 15) != 0);
+    EXPECT_EQ(cpu_features().neon_i8mm, dot_product && (more >> 52 & 15) != 0);
 }
 #endif
 

@@ -133,6 +133,9 @@ TEST(MatrixKernels, AreNativeFirstAndNeverOfAForeignSet) {
     if (cpu_features().avx512_bf16) {
         EXPECT_EQ(best_matrix_kernel(Precision::bf16, Isa::avx512)->arithmetic, Precision::bf16);
     }
+    if (cpu_features().neon_bf16) {
+        EXPECT_EQ(best_matrix_kernel(Precision::bf16)->arithmetic, Precision::bf16);
+    }
     if (cpu_features().neon_fp16) {
         EXPECT_EQ(best_matrix_kernel(Precision::f16)->arithmetic, Precision::f16);
     }
