@@ -12,8 +12,8 @@ namespace assay::kernels {
 enum class PackedElements { f32, bf16, f16, s16, s8, u8 };
 
 /// How one operand lies in memory: panels of `extent` rows of the left (or columns of the right) operand;
-/// within a panel, groups of `group` neighbouring values of k of each row in turn: [k /
-/// group][extent][group]. Panels are filled up with zeros.
+/// within a panel, groups of `group` neighbouring values of k of each row in turn, that is
+/// [k / group][extent][group]. Panels are filled up with zeros.
 struct PanelLayout {
     PackedElements elements;
     int extent;

@@ -1,10 +1,11 @@
 // A tile of the result in registers, made by the unit that includes this for an instruction that multiplies
 // two rows by two columns, 64 bits of each: eight bytes, or four of 16 bits (AArch64's smmla, bfmmla). The
 // unit defines a struct with
-//   Sum                 a register of four sums: first row by first column, first by second, second by first,
-//   ... Source              a register of two rows or two columns zero(), load_sum(from), store_sum(to, sum),
-//   load(from), multiply_add(sum, rows, columns) low(a, b), high(a, b)       the lower (upper) halves of two
-//   registers of sums, in one
+//   Sum                 a register of four sums: first row by first column, first row by second column,
+//                       second row by first, second by second
+//   Source              a register of two rows or two columns
+//   zero(), load_sum(from), store_sum(to, sum), load(from), multiply_add(sum, rows, columns)
+//   low(a, b), high(a, b)      the lower (upper) halves of two registers of sums, in one
 // No include guard and no shared inline functions: every copy is compiled for its own instruction set.
 
 #include <cstddef>
