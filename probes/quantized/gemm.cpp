@@ -233,6 +233,8 @@ Probe quantized_gemm_probe() {
     probe.name = "quantized.gemm";
     probe.summary = "Matrix product with quantized weights, what a prompt or a batch of requests takes.";
     constexpr double largest = 1 << 18;
+    // int32 holds so many products of 127 with itself, and not many more.
+    constexpr double largest_k = 1 << 17;
     probe.parameters = {
         {"device", ParameterKind::device, "cpu:0", "the device that computes"},
         {"format",
@@ -247,7 +249,7 @@ Probe quantized_gemm_probe() {
         {"m", ParameterKind::integer, "2048", "rows of activations: tokens", 1, largest},
         {"n", ParameterKind::integer, "2048", "rows of weights: outputs", 1, largest},
         {"k", ParameterKind::integer, "2048", "columns of both, a multiple of 32 (int4_g128: 128)", 32,
-         largest},
+         largest_k},
         {"activations",
          ParameterKind::choice,
          "auto",

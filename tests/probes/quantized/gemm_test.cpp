@@ -79,9 +79,10 @@ TEST_F(QuantizedGemm, CountsOperationsAndBytes) {
 TEST_F(QuantizedGemm, RefusesAndSkips) {
     EXPECT_THROW(make({{"format", "int3"}}), InputError);
     EXPECT_THROW(make({{"n", "0"}}), InputError);
+    EXPECT_THROW(make({{"k", "131104"}}), InputError) << "int32 would overflow";
     EXPECT_THROW(probe_.check(make({{"k", "100"}}), context_), InputError);
     EXPECT_THROW(probe_.check(make({{"format", "int4_g128"}, {"k", "160"}}), context_), InputError);
-    const Outcome outcome = run({{"m", "262144"}, {"n", "262144"}, {"k", "262144"}});
+    const Outcome outcome = run({{"m", "262144"}, {"n", "262144"}, {"k", "131072"}});
     EXPECT_EQ(outcome.status, Status::skipped);
     EXPECT_THAT(outcome.reason, HasSubstr("bytes, and"));
 }
