@@ -1,5 +1,7 @@
 #include "kernels/matrix/ceiling.h"
 
+#include <algorithm>
+#include <chrono>
 #include <set>
 #include <string>
 
@@ -45,6 +47,28 @@ TEST(Ceiling, TheBestInstructionOfASetIsTaken) {
               features.avx512_vnni ? "vpdpbusd zmm" : "vpmaddwd + vpaddd zmm");
     EXPECT_EQ(CeilingLoop::best(Precision::bf16, Isa::avx512).has_value(), features.avx512_bf16);
     EXPECT_EQ(CeilingLoop::best(Precision::f16, Isa::avx512).has_value(), features.avx512_fp16);
+}
+
+double best_speed(CeilingLoop& loop) {
+    double best = 0;
+    for (int time = 0; time < 50; ++time) {
+        const auto start = std::chrono::steady_clock::now();
+        for (int run = 0; run < 20; ++run) loop.run();
+        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+        best = std::max(best, 20 * loop.operations() / taken.count());
+    }
+    return best;
+}
+
+TEST(Ceiling, NoMultiplicationIsSparedThatIsCounted) {
+    // vpmaddwd makes twice the products of an f32 instruction, and another one has to add them. A compiler
+    // that found equal products multiplied once for all, and the ceiling became eight times that of f32.
+    for (const Isa isa : {Isa::avx2, Isa::avx512})
+        for (CeilingLoop& loop : CeilingLoop::all(Precision::int8, isa)) {
+            if (!loop.instruction().starts_with("vpmaddwd")) continue;
+            CeilingLoop f32 = CeilingLoop::best(Precision::f32, isa).value();
+            EXPECT_LT(best_speed(loop), 4 * best_speed(f32)) << loop.instruction();
+        }
 }
 #elif defined(__aarch64__)
 TEST(Ceiling, TheBestInstructionOfASetIsTaken) {
