@@ -4,6 +4,8 @@
 #include <cstring>
 #include <random>
 
+#include <gtest/gtest.h>
+
 #include "kernels/cpu/half.h"
 #include "kernels/matrix/bfloat16.h"
 
@@ -12,7 +14,6 @@ namespace assay::kernels {
 namespace {
 
 double drawn(Precision precision, Values values, std::mt19937_64& random) {
-    if (values == Values::ones) return 1;
     if (precision == Precision::int8) {
         if (values == Values::extreme) return random() % 2 == 0 ? -128 : 127;
         return static_cast<double>(static_cast<int>(random() % 256) - 128);
@@ -99,6 +100,16 @@ std::string wrong_product(const MatrixKernel& kernel, Precision precision, const
                        std::to_string(sum);
         }
     return "";
+}
+
+void expect_many_ones_to_be_summed(const MicroKernel& kernel) {
+    const std::size_t k = 5000;
+    const std::size_t rows = static_cast<std::size_t>(kernel.a.extent),
+                      columns = static_cast<std::size_t>(kernel.b.extent);
+    const std::vector<std::uint16_t> a(k * rows, float_to_half(1)), b(k * columns, float_to_half(1));
+    std::vector<float> sums(rows * columns);
+    kernel.multiply(k, a.data(), b.data(), nullptr, sums.data(), columns, false);
+    EXPECT_EQ(sums, std::vector<float>(rows * columns, k)) << kernel.instruction;
 }
 
 }  // namespace assay::kernels

@@ -16,7 +16,7 @@ struct GivenOperand {
     std::vector<double> values;
 };
 
-enum class Values { random, extreme, ones };
+enum class Values { random, extreme };
 /// `count` elements; extreme: the ends of int8's range, or numbers of very different size.
 GivenOperand given_operand(Precision precision, std::size_t count, Values values, std::uint64_t seed);
 
@@ -24,5 +24,9 @@ GivenOperand given_operand(Precision precision, std::size_t count, Values values
 /// exact. Returns what is wrong, nothing when all is right.
 std::string wrong_product(const MatrixKernel& kernel, Precision precision, const ProductShape& shape,
                           Values values, int threads);
+
+/// 5000 ones by a kernel in f16, whose sums alone would stop at 2048; in one go, as the parts of k that a
+/// MatrixProduct takes end before that.
+void expect_many_ones_to_be_summed(const MicroKernel& kernel);
 
 }  // namespace assay::kernels
