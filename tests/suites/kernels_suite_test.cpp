@@ -51,7 +51,8 @@ TEST(KernelsSuite, QuantizedShapesAreThoseOfModelsLayersOrSquare) {
 }
 
 TEST(KernelsSuite, LoadsWithTheProbesOfThisVersion) {
-    EXPECT_FALSE(load_suite("kernels", "", {catalog(), planned_metrics(), planned_choices()}).entries.empty());
+    EXPECT_FALSE(
+        load_suite("kernels", "", {catalog(), planned_metrics(), planned_choices()}).entries.empty());
 }
 
 }  // namespace

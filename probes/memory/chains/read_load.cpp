@@ -19,8 +19,7 @@ constexpr std::size_t block_elements = 1024;
 constexpr std::uint64_t value_limit = std::uint64_t{1} << 20;
 
 kernels::StreamPattern pattern() {
-    return {kernels::best_vector_isa(), false, kernels::Prefetch::all_caches, 4096,
-            1};
+    return {kernels::best_vector_isa(), false, kernels::Prefetch::all_caches, 4096, 1};
 }
 
 void spin_for(std::chrono::nanoseconds time) {

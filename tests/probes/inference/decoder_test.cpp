@@ -234,8 +234,8 @@ TEST(Decoder, CountsEveryMatrixByteOnceAToken) {
     for (const bool tied : {false, true}) {
         DecoderShape shape = tiny_shape();
         shape.tied_embeddings = tied;
-        TinyDecoder tiny(shape, WeightFormat::int4, std::min(kernels::allowed_cpus(), 2), kernels::best_vector_isa(),
-                         0);
+        TinyDecoder tiny(shape, WeightFormat::int4, std::min(kernels::allowed_cpus(), 2),
+                         kernels::best_vector_isa(), 0);
         std::uint64_t expected = 0;
         for (const auto& [name, matrix] : matrices_of(tiny.weights)) expected += matrix.rows * matrix.columns;
         expected = expected * 18 / 32;  // 16 bytes of nibbles and an f16 scale for 32 weights
