@@ -70,5 +70,6 @@ bool names_gpu(std::string_view device);
 
 std::vector<Model> load_models();
 CpuFacts load_cpu_facts();
+std::vector<AcceleratorFacts> load_accelerator_facts();
 
 }  // namespace assay

@@ -2,13 +2,29 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
+#include "kernels/cuda/cuda_device.h"
 #include "kernels/device/cpu_device.h"
+#include "kernels/opencl/opencl_device.h"
+#include "kernels/opencl/platforms.h"
 
 namespace assay {
 
-std::vector<DeviceInfo> enumerate_devices() {
-    return {cpu_device_info()};
+DeviceSurvey survey_devices() {
+    DeviceSurvey survey;
+    survey.devices.push_back(cpu_device_info());
+    cuda::list_devices(survey);
+    opencl::Listing listing = opencl::list_devices();
+    for (opencl::ListedDevice& listed : listing.devices) {
+        // CUDA's way to an NVIDIA card is the better one.
+        for (const DeviceInfo& present : survey.devices)
+            if (!listed.info.pci_address.empty() && present.pci_address == listed.info.pci_address)
+                listed.info.same_as = present.id;
+        survey.devices.push_back(std::move(listed.info));
+    }
+    survey.absences.insert(survey.absences.end(), listing.absences.begin(), listing.absences.end());
+    return survey;
 }
 
 std::variant<std::unique_ptr<Device>, Absent> open_device(const std::string& id) {
@@ -22,7 +38,8 @@ std::variant<std::unique_ptr<Device>, Absent> open_device(const std::string& id)
     if (!numbered || (kind != "cpu" && kind != "opencl" && kind != "cuda"))
         throw std::invalid_argument("device '" + id + "': cpu:0, opencl:N or cuda:N would be accepted");
     if (kind == "cpu") return Absent{"there is no " + id + ": all CPUs together are cpu:0"};
-    return Absent{"this version has no " + kind + " device layer, so " + id + " cannot be opened; cpu:0 can"};
+    const std::size_t index = std::stoul(number);
+    return kind == "opencl" ? opencl::open_opencl_device(index) : cuda::open_cuda_device(index);
 }
 
 }  // namespace assay

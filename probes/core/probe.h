@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/device/device.h"
+#include "probes/core/accelerator_facts.h"
 #include "probes/core/case.h"
 #include "probes/core/clock.h"
 #include "probes/core/cpu_facts.h"
@@ -31,7 +32,8 @@ struct Context {
     std::filesystem::path scratch = {};
     std::span<const Model> models = {};
     const CpuFacts* cpu_facts = nullptr;  ///< the catalogue's processors; null: none are known
-    std::uint64_t seed = 1;               ///< of all random data
+    std::span<const AcceleratorFacts> accelerator_facts = {};  ///< the catalogue's datasheets
+    std::uint64_t seed = 1;                                    ///< of all random data
     /// Named targets, exactly as the user gave them, whose data may be destroyed. Only the command line fills
     /// it: a suite or a journal gives no permission.
     std::vector<std::filesystem::path> allow_destroy = {};

@@ -155,7 +155,7 @@ std::string suites_text(const Catalogue& catalogue) {
 
 json devices_to_json() {
     json list = json::array();
-    for (const DeviceInfo& device : enumerate_devices())
+    for (const DeviceInfo& device : survey_devices().devices)
         list.push_back({{"id", device.id},
                         {"kind", device.kind},
                         {"name", device.name},
@@ -166,7 +166,7 @@ json devices_to_json() {
 
 std::string devices_text() {
     std::string text = "DEVICES\n";
-    for (const DeviceInfo& device : enumerate_devices())
+    for (const DeviceInfo& device : survey_devices().devices)
         text +=
             fmt::format("{:<10} {}, {} compute units, {}\n", device.id, device.name, device.compute_units,
                         format_quantity(static_cast<double>(device.memory_bytes), Unit::byte, Language::en));

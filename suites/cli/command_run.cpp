@@ -155,7 +155,7 @@ PreparedRun prepare_new(const RunCommandOptions& options, const Program& program
 
     run.header.waivers = parse_waivers(options.waived, options.reasons);
     check_waivers(run.header.waivers, suite);
-    run.header.devices = enumerate_devices();
+    run.header.devices = survey_devices().devices;
     ProcessContext context(options.quick, nearest_existing(run.scratch));
     run.header.plan =
         expand(suite, run.header.devices, program.catalogue,

@@ -106,6 +106,7 @@ SamplingPolicy sampling_policy(bool quick) {
 ProcessContext::ProcessContext(bool quick, std::filesystem::path scratch)
     : models_(load_models()),
       cpu_facts_(load_cpu_facts()),
+      accelerator_facts_(load_accelerator_facts()),
       context_{.clock = clock_,
                .sample = {},
                .progress = [](std::string_view, double) {},
@@ -113,7 +114,8 @@ ProcessContext::ProcessContext(bool quick, std::filesystem::path scratch)
                .quick = quick,
                .scratch = std::move(scratch),
                .models = models_,
-               .cpu_facts = &cpu_facts_} {
+               .cpu_facts = &cpu_facts_,
+               .accelerator_facts = accelerator_facts_} {
     context_.sample = [this](const SamplingPolicy& policy, const std::function<double()>& take) {
         return sample(policy, clock_, take);
     };

@@ -49,6 +49,7 @@ class ProcessContext {
     SteadyClock clock_;
     std::vector<Model> models_;
     CpuFacts cpu_facts_;
+    std::vector<AcceleratorFacts> accelerator_facts_;
     Context context_;
 };
 

@@ -191,8 +191,8 @@ TEST(HugePageShare, IsOfTheMappingsAskedForAlone) {
 }
 
 TEST(Device, TheCpuIsThereAndSaysWhatItIs) {
-    const std::vector<DeviceInfo> devices = enumerate_devices();
-    ASSERT_EQ(devices.size(), 1u);
+    const std::vector<DeviceInfo> devices = survey_devices().devices;
+    ASSERT_FALSE(devices.empty());
     EXPECT_EQ(devices[0].id, "cpu:0");
     EXPECT_EQ(devices[0].kind, "cpu");
     EXPECT_FALSE(devices[0].name.empty());
@@ -202,7 +202,7 @@ TEST(Device, TheCpuIsThereAndSaysWhatItIs) {
 }
 
 TEST(Device, OthersAreAbsentWithAReason) {
-    for (const char* id : {"cuda:0", "opencl:3", "cpu:1"}) {
+    for (const char* id : {"cuda:99", "opencl:99", "cpu:1"}) {
         const std::variant<std::unique_ptr<Device>, Absent> opened = open_device(id);
         ASSERT_TRUE(std::holds_alternative<Absent>(opened)) << id;
         EXPECT_NE(std::get<Absent>(opened).reason.find(id), std::string::npos) << id;

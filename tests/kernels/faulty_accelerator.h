@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "kernels/device/accelerator.h"
+
+namespace assay {
+
+/// What goes wrong; counted over the accelerator's life. Negative: never.
+struct Faults {
+    int lost_at_launch = -1;             ///< from this launch on every call says that the device is lost
+    int out_of_memory_at_allocate = -1;  ///< from this allocation on there is no memory
+    std::uint64_t memory_bytes = 0;      ///< all that can be allocated together; 0: what the device has
+    int launch_not_made = -1;            ///< this launch and all later ones do nothing: results are not there
+    std::uint64_t wrong_byte_at = 0;     ///< with `wrong_bits`: what is read at this offset is changed
+    std::uint8_t wrong_bits = 0;
+};
+
+/// A device as it is, but for planted faults.
+class FaultyAccelerator final : public Accelerator {
+  public:
+    FaultyAccelerator(std::unique_ptr<Device> device, Faults faults)
+        : device_(std::move(device)),
+          inner_(*device_->accelerator()),
+          info_(inner_.info()),
+          faults_(faults),
+          queue_(*this, inner_.queue()) {}
+
+    /// What the device says it is: tests make a GPU of PoCL.
+    DeviceInfo& described() { return info_; }
+    int launches() const { return launches_; }
+
+    const DeviceInfo& info() const override { return info_; }
+    std::unique_ptr<DeviceMemory> allocate(std::size_t bytes, bool huge_pages) override {
+        const bool full = faults_.memory_bytes != 0 && allocated_ + bytes > faults_.memory_bytes;
+        if (full ||
+            (faults_.out_of_memory_at_allocate >= 0 && allocations_ >= faults_.out_of_memory_at_allocate))
+            throw DeviceError("clCreateBuffer of " + std::to_string(bytes) + " bytes: planted, no memory",
+                              false, true);
+        ++allocations_;
+        std::unique_ptr<DeviceMemory> memory = inner_.allocate(bytes, huge_pages);
+        allocated_ += bytes;
+        return memory;
+    }
+    Kernel& kernel(std::string_view program, const std::string& function,
+                   const std::string& options) override {
+        return inner_.kernel(program, function, options);
+    }
+    bool has_extension(std::string_view name) const override { return inner_.has_extension(name); }
+    Queue& queue() override { return queue_; }
+    std::unique_ptr<Queue> make_queue() override {
+        return std::make_unique<OwningQueue>(*this, inner_.make_queue());
+    }
+    std::unique_ptr<DeviceMemory> allocate_host(std::size_t bytes, bool pinned) override {
+        return inner_.allocate_host(bytes, pinned);
+    }
+    std::uint64_t address(const DeviceMemory& memory) const override { return inner_.address(memory); }
+    Telemetry* telemetry() override { return watched != nullptr ? watched : inner_.telemetry(); }
+    bool reach(Accelerator& other) override { return inner_.reach(other); }
+
+    Telemetry* watched = nullptr;  ///< stands for the device's own
+
+  private:
+    class FaultyQueue : public Queue {
+      public:
+        FaultyQueue(FaultyAccelerator& owner, Queue& inner) : owner_(owner), inner_(inner) {}
+        void launch(Kernel& kernel, const Grid& grid, std::span<const KernelArgument> arguments) override {
+            const int number = owner_.launches_++;
+            if (owner_.faults_.lost_at_launch >= 0 && number >= owner_.faults_.lost_at_launch)
+                owner_.lost_ = true;
+            require_present();
+            if (owner_.faults_.launch_not_made >= 0 && number >= owner_.faults_.launch_not_made) return;
+            inner_.launch(kernel, grid, arguments);
+        }
+        void write(DeviceMemory& to, std::size_t offset, const void* from, std::size_t bytes) override {
+            require_present();
+            inner_.write(to, offset, from, bytes);
+        }
+        void read(void* to, const DeviceMemory& from, std::size_t offset, std::size_t bytes) override {
+            require_present();
+            inner_.read(to, from, offset, bytes);
+            const std::uint64_t at = owner_.faults_.wrong_byte_at;
+            if (owner_.faults_.wrong_bits == 0 || at < offset || at >= offset + bytes) return;
+            inner_.finish();
+            static_cast<std::uint8_t*>(to)[at - offset] ^= owner_.faults_.wrong_bits;
+        }
+        void copy(DeviceMemory& to, std::size_t to_offset, const DeviceMemory& from, std::size_t from_offset,
+                  std::size_t bytes) override {
+            require_present();
+            inner_.copy(to, to_offset, from, from_offset, bytes);
+        }
+        void fill(DeviceMemory& to, std::size_t offset, std::size_t bytes, std::uint8_t value) override {
+            require_present();
+            inner_.fill(to, offset, bytes, value);
+        }
+        std::unique_ptr<Mark> mark() override { return inner_.mark(); }
+        std::unique_ptr<Gate> hold() override { return inner_.hold(); }
+        void finish() override {
+            require_present();
+            inner_.finish();
+        }
+        double seconds_between(const Mark& begin, const Mark& end) override {
+            return inner_.seconds_between(begin, end);
+        }
+
+      private:
+        void require_present() const {
+            if (owner_.lost_) throw DeviceError("planted: the device is lost", true);
+        }
+        FaultyAccelerator& owner_;
+        Queue& inner_;
+    };
+    struct QueueOwner {
+        std::unique_ptr<Queue> owned;
+    };
+    class OwningQueue final : private QueueOwner, public FaultyQueue {
+      public:
+        OwningQueue(FaultyAccelerator& owner, std::unique_ptr<Queue> inner)
+            : QueueOwner{std::move(inner)}, FaultyQueue(owner, *owned) {}
+    };
+
+    std::unique_ptr<Device> device_;
+    Accelerator& inner_;
+    DeviceInfo info_;
+    Faults faults_;
+    FaultyQueue queue_;
+    int launches_ = 0, allocations_ = 0;
+    std::uint64_t allocated_ = 0;
+    bool lost_ = false;
+};
+
+}  // namespace assay
