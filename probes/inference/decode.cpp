@@ -48,6 +48,7 @@ Loaded load(const DecodePlan& plan, kernels::ThreadTeam& team, Context& context)
     loaded.weight_memory = context.device->allocate(plan.weights(), true);
     loaded.cache_memory = context.device->allocate(plan.cache(), true);
     loaded.weights = place_weights(plan.shape, plan.format, loaded.weight_memory->host_pointer());
+    loaded.weights.int8_activations = plan.int8_activations;
     loaded.cache = place_cache(plan.shape, plan.positions(), loaded.cache_memory->host_pointer());
     fill_weights(loaded.weights, context.seed, team,
                  [&context](double share) { context.progress("writing weights", 0.1 * share); });
@@ -145,10 +146,13 @@ void add_notes(Outcome& outcome, const DecodePlan& plan, const Timing& timing, c
         context.sampling.relative_precision * 100, decode_policy(context.sampling).maximum_time.count()));
     notes.push_back(fmt::format(
         "a token: {} layers (RMS norm, {} query and {} key/value heads of {}, rotary positions with "
-        "base {:.0f}, SwiGLU of {}) and the output head over {} tokens; activations f32, cache f16, "
+        "base {:.0f}, SwiGLU of {}) and the output head over {} tokens; activations {}, cache f16, "
         "embedding and all matrices {}",
         plan.shape.layers, plan.shape.query_heads, plan.shape.key_value_heads, plan.shape.head_dimension,
-        rotary_base, plan.shape.intermediate, plan.shape.vocabulary, to_string(plan.format)));
+        rotary_base, plan.shape.intermediate, plan.shape.vocabulary,
+        plan.int8_activations ? "f32, quantized to int8 with a scale for each 32 before every product"
+                              : "f32",
+        to_string(plan.format)));
     notes.push_back(
         "weights and the context's keys and values are random; time does not depend on their values");
     if (plan.shape.layers < static_cast<std::size_t>(plan.model->layers))
@@ -194,6 +198,7 @@ Outcome measure(const DecodePlan& plan, const Case& the_case, Context& context) 
     add_metrics(outcome, plan, timing, read_rate, context.device->info().memory_bytes);
     add_notes(outcome, plan, timing, context);
     outcome.resolved = {{"isa", std::string(to_string(plan.isa))},
+                        {"activations", plan.int8_activations ? "int8" : "f32"},
                         {"threads", std::to_string(plan.threads)},
                         {"layers", std::to_string(plan.shape.layers)},
                         {"weight_bytes", std::to_string(plan.weights())},
@@ -232,6 +237,14 @@ Probe inference_decode_probe() {
          0,
          0,
          {"int4", "int8"}},
+        {"activations",
+         ParameterKind::choice,
+         "auto",
+         "what weights are multiplied with; auto: int8, a scale for each 32, to which each product quantizes "
+         "its input",
+         0,
+         0,
+         {"f32", "int8"}},
         {"batch", ParameterKind::integer, "1", "sequences decoded at once", 1, 1},
         {"context", ParameterKind::integer, "128", "tokens in the cache when a sequence begins", 1, 1 << 20},
         {"output", ParameterKind::integer, "128", "tokens of a sequence, after which the next begins", 1,

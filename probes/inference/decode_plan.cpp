@@ -89,6 +89,7 @@ std::variant<DecodePlan, Absent> plan_decode(const Case& the_case, const Context
     plan.shape = shape_of(*plan.model, layers_of(the_case, *plan.model));
     plan.format =
         the_case.text("format") == "int8" ? kernels::WeightFormat::int8 : kernels::WeightFormat::int4;
+    plan.int8_activations = the_case.text("activations") != "f32";
     plan.threads = threads_of(the_case);
     plan.context = static_cast<std::size_t>(the_case.integer("context"));
     plan.output = static_cast<std::size_t>(the_case.integer("output"));

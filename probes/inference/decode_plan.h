@@ -14,6 +14,7 @@ struct DecodePlan {
     const Model* model = nullptr;
     DecoderShape shape;
     kernels::WeightFormat format = kernels::WeightFormat::int4;
+    bool int8_activations = false;
     kernels::Isa isa = kernels::Isa::portable;
     int threads = 1;
     std::size_t context = 0;  ///< tokens in the cache when a sequence begins

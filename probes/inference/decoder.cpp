@@ -27,6 +27,10 @@ Decoder::Decoder(const DecoderWeights& weights, Cache& cache, kernels::ThreadTea
         member.scores.resize(kernels::attention_scratch(shape.group(), cache_.capacity));
         member.newest_key.resize(shape.head_dimension);
         member.newest_value.resize(shape.head_dimension);
+        if (weights_.int8_activations) {
+            const std::size_t longest = std::max({shape.hidden, shape.query_rows(), shape.intermediate});
+            member.quantized.resize(kernels::activation_bytes(weights_.format, longest));
+        }
     });
     hidden_.resize(shape.hidden);
     query_key_value_.resize(shape.query_rows() + 2 * shape.key_value_rows());
@@ -44,20 +48,34 @@ std::uint64_t Decoder::matrix_bytes_read() const {
     return total;
 }
 
-void Decoder::multiply(int member, const Matrix& matrix, const float* in, float* out, std::size_t row_begin,
+Decoder::Input Decoder::input(int index, const float* values, std::size_t columns) {
+    if (!weights_.int8_activations) return {values, nullptr};
+    std::vector<std::byte>& quantized = members_[static_cast<std::size_t>(index)].quantized;
+    kernels::quantize_activations(weights_.format, values, columns, quantized.data());
+    return {values, quantized.data()};
+}
+
+void Decoder::multiply(int member, const Matrix& matrix, const Input& in, float* out, std::size_t row_begin,
                        std::size_t row_end) {
-    kernels::gemv(isa_, weights_.format, matrix.packed, matrix.columns, in, out, row_begin, row_end);
+    if (in.quantized != nullptr)
+        kernels::gemv_int8_activations(isa_, weights_.format, matrix.packed, matrix.columns, in.quantized,
+                                       out, row_begin, row_end);
+    else
+        kernels::gemv(isa_, weights_.format, matrix.packed, matrix.columns, in.values, out, row_begin,
+                      row_end);
     members_[static_cast<std::size_t>(member)].matrix_bytes +=
         (row_end - row_begin) * kernels::packed_row_bytes(weights_.format, matrix.columns);
 }
 
-// Norms are so short that every member computes them for itself rather than wait for another.
+// Norms, and quantizing what is multiplied, are so short that every member does them for itself rather than
+// wait for another.
 
 void Decoder::project_query_key_value(int member, const LayerWeights& layer) {
     std::vector<float>& norm = members_[static_cast<std::size_t>(member)].norm;
     ops_.rms_norm(hidden_.data(), layer.attention_norm, norm.size(), norm_epsilon, norm.data());
     const RowRange rows = share_of(layer.query_key_value.rows, team_.size(), member);
-    multiply(member, layer.query_key_value, norm.data(), query_key_value_.data(), rows.begin, rows.end);
+    multiply(member, layer.query_key_value, input(member, norm.data(), norm.size()), query_key_value_.data(),
+             rows.begin, rows.end);
     if (layer.query_key_value_bias != nullptr)
         ops_.add(query_key_value_.data() + rows.begin, layer.query_key_value_bias + rows.begin,
                  rows.end - rows.begin);
@@ -100,7 +118,8 @@ void Decoder::attend(int index, std::size_t layer) {
 
 void Decoder::project_attention(int member, const LayerWeights& layer) {
     const RowRange rows = share_of(layer.attention_output.rows, team_.size(), member);
-    multiply(member, layer.attention_output, attention_.data(), projected_.data(), rows.begin, rows.end);
+    multiply(member, layer.attention_output, input(member, attention_.data(), attention_.size()),
+             projected_.data(), rows.begin, rows.end);
     ops_.add(hidden_.data() + rows.begin, projected_.data() + rows.begin, rows.end - rows.begin);
 }
 
@@ -109,16 +128,17 @@ void Decoder::feed_forward_in(int member, const LayerWeights& layer) {
     ops_.rms_norm(hidden_.data(), layer.feed_forward_norm, norm.size(), norm_epsilon, norm.data());
     const std::size_t intermediate = weights_.shape.intermediate;
     const RowRange rows = share_of(intermediate, team_.size(), member);
-    multiply(member, layer.gate_up, norm.data(), gate_up_.data(), rows.begin, rows.end);
-    multiply(member, layer.gate_up, norm.data(), gate_up_.data(), intermediate + rows.begin,
-             intermediate + rows.end);
+    const Input in = input(member, norm.data(), norm.size());
+    multiply(member, layer.gate_up, in, gate_up_.data(), rows.begin, rows.end);
+    multiply(member, layer.gate_up, in, gate_up_.data(), intermediate + rows.begin, intermediate + rows.end);
     float* gate = gate_up_.data() + rows.begin;
     ops_.swiglu(gate, gate + intermediate, rows.end - rows.begin, gate);
 }
 
 void Decoder::feed_forward_out(int member, const LayerWeights& layer) {
     const RowRange rows = share_of(layer.down.rows, team_.size(), member);
-    multiply(member, layer.down, gate_up_.data(), projected_.data(), rows.begin, rows.end);
+    multiply(member, layer.down, input(member, gate_up_.data(), weights_.shape.intermediate),
+             projected_.data(), rows.begin, rows.end);
     ops_.add(hidden_.data() + rows.begin, projected_.data() + rows.begin, rows.end - rows.begin);
 }
 
@@ -126,7 +146,8 @@ void Decoder::output_head(int index) {
     Member& member = members_[static_cast<std::size_t>(index)];
     ops_.rms_norm(hidden_.data(), weights_.final_norm, member.norm.size(), norm_epsilon, member.norm.data());
     const RowRange rows = share_of(weights_.head.rows, team_.size(), index);
-    multiply(index, weights_.head, member.norm.data(), logits_.data(), rows.begin, rows.end);
+    multiply(index, weights_.head, input(index, member.norm.data(), member.norm.size()), logits_.data(),
+             rows.begin, rows.end);
     member.best_row = rows.begin;
     if (rows.begin < rows.end)
         member.best_row += ops_.greatest(logits_.data() + rows.begin, rows.end - rows.begin);

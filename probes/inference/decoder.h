@@ -64,6 +64,9 @@ struct LayerWeights {
 struct DecoderWeights {
     DecoderShape shape;
     kernels::WeightFormat format = kernels::WeightFormat::int4;
+    /// Products quantize what they multiply to int8, a scale for each 32 (kernels/cpu/quantized.h); else it
+    /// is f32.
+    bool int8_activations = false;
     Matrix embedding;  ///< [vocabulary × hidden], one row read a token
     std::vector<LayerWeights> layers;
     float* final_norm = nullptr;
@@ -121,11 +124,18 @@ class Decoder {
         std::vector<float> key;
         std::vector<float> scores;
         std::vector<std::uint16_t> newest_key, newest_value;
+        std::vector<std::byte> quantized;
         std::uint64_t matrix_bytes = 0;
         std::size_t best_row = 0;
     };
 
-    void multiply(int member, const Matrix& matrix, const float* in, float* out, std::size_t row_begin,
+    /// What a product multiplies: f32, or the same quantized by the member itself.
+    struct Input {
+        const float* values = nullptr;
+        const std::byte* quantized = nullptr;
+    };
+    Input input(int member, const float* values, std::size_t columns);
+    void multiply(int member, const Matrix& matrix, const Input& in, float* out, std::size_t row_begin,
                   std::size_t row_end);
     void project_query_key_value(int member, const LayerWeights& layer);
     void attend(int member, std::size_t layer);

@@ -23,11 +23,18 @@ Vector copied(const float* values, std::size_t count) {
     return values == nullptr ? Vector(count, 0.0) : Vector(values, values + count);
 }
 
-Vector product(const Vector& matrix, const Vector& in) {
-    Vector out(matrix.size() / in.size(), 0.0);
-    for (std::size_t row = 0; row < out.size(); ++row)
-        for (std::size_t column = 0; column < in.size(); ++column)
-            out[row] += matrix[row * in.size() + column] * in[column];
+/// To multiples of a 127th of the greatest magnitude among each 32.
+Vector rounded_to_int8(const Vector& in) {
+    constexpr std::size_t group = 32;
+    Vector out(in.size());
+    for (std::size_t begin = 0; begin < in.size(); begin += group) {
+        const std::size_t end = std::min(in.size(), begin + group);
+        double greatest = 0;
+        for (std::size_t i = begin; i < end; ++i) greatest = std::max(greatest, std::abs(in[i]));
+        const double step = greatest / 127;
+        for (std::size_t i = begin; i < end; ++i)
+            out[i] = step == 0 ? 0 : std::nearbyint(in[i] / step) * step;
+    }
     return out;
 }
 
@@ -76,6 +83,7 @@ void round_to_f16(Vector& values) {
 
 ReferenceDecoder::ReferenceDecoder(const DecoderWeights& weights, const Cache& cache)
     : shape_(weights.shape),
+      int8_activations_(weights.int8_activations),
       embedding_(dequantized(weights, weights.embedding, 0, weights.embedding.rows)),
       head_(dequantized(weights, weights.head, 0, weights.head.rows)),
       final_norm_(copied(weights.final_norm, shape_.hidden)),
@@ -111,6 +119,15 @@ ReferenceDecoder::ReferenceDecoder(const DecoderWeights& weights, const Cache& c
         }
         layers_.push_back(layer);
     }
+}
+
+ReferenceDecoder::Vector ReferenceDecoder::product(const Vector& matrix, const Vector& given) const {
+    const Vector in = int8_activations_ ? rounded_to_int8(given) : given;
+    Vector out(matrix.size() / in.size(), 0.0);
+    for (std::size_t row = 0; row < out.size(); ++row)
+        for (std::size_t column = 0; column < in.size(); ++column)
+            out[row] += matrix[row * in.size() + column] * in[column];
+    return out;
 }
 
 ReferenceDecoder::Vector ReferenceDecoder::attention(Layer& layer, const Vector& in,

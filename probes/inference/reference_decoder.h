@@ -8,7 +8,8 @@
 namespace assay::inference {
 
 /// The same model, slow and right: one loop after another in f64 over dequantized weights, on one thread, for
-/// tiny shapes. Only what is part of the model's definition is rounded: the cache keeps f16.
+/// tiny shapes. Only what is part of the model's definition is rounded: the cache keeps f16, and what
+/// products multiply is int8 where the weights say so.
 class ReferenceDecoder {
   public:
     /// Dequantizes everything, and copies what the cache holds.
@@ -27,8 +28,10 @@ class ReferenceDecoder {
     };
 
     Vector attention(Layer& layer, const Vector& in, std::size_t position) const;
+    Vector product(const Vector& matrix, const Vector& given) const;
 
     DecoderShape shape_;
+    bool int8_activations_;
     Vector embedding_, head_, final_norm_;
     std::vector<Layer> layers_;
     std::size_t position_ = 0;

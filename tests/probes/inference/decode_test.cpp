@@ -342,10 +342,11 @@ TEST(DecodeChecks, AgreeWithTheReferenceAndNoticeADecoderThatIsAPositionBehind) 
     using namespace inference;
     TinyDecoder tiny(tiny_shape(), kernels::WeightFormat::int4, 1, kernels::best_vector_isa(), 9);
     ReferenceDecoder right(tiny.weights, tiny.cache);
-    for (const Check& check : compare(*tiny.decoder, right, 4, 5)) EXPECT_TRUE(check.passed) << check.detail;
+    for (const Check& check : compare(*tiny.decoder, right, 4, 5, logits_tolerance(false)))
+        EXPECT_TRUE(check.passed) << check.detail;
     ReferenceDecoder ahead(tiny.weights, tiny.cache);
     tiny.cache.length -= 1;
-    EXPECT_FALSE(compare(*tiny.decoder, ahead, 4, 5).front().passed);
+    EXPECT_FALSE(compare(*tiny.decoder, ahead, 4, 5, logits_tolerance(false)).front().passed);
 }
 
 TEST(DecodeChecks, NoticeAGreedyTokenThatIsNotTheMostLikely) {
@@ -354,7 +355,7 @@ TEST(DecodeChecks, NoticeAGreedyTokenThatIsNotTheMostLikely) {
     ReferenceDecoder other(tiny.weights, tiny.cache);
     // Logits negated: the reference's most likely token is the least likely here.
     for (std::size_t i = 0; i < tiny.weights.shape.hidden; ++i) tiny.weights.final_norm[i] *= -1;
-    const std::vector<Check> checks = compare(*tiny.decoder, other, 4, 5);
+    const std::vector<Check> checks = compare(*tiny.decoder, other, 4, 5, logits_tolerance(false));
     EXPECT_FALSE(checks.at(0).passed);
     EXPECT_FALSE(checks.at(1).passed);
 }

@@ -90,6 +90,35 @@ TEST(Decoder, EqualsTheReferenceDecoderTokenByToken) {
     }
 }
 
+// Nearly all runs err as with f32 activations. In a few an activation lies so near to the middle of two
+// integers that f32 and f64 round it differently: one step of 127 in a group of 32, which among 96 comes to 1
+// or 2 %.
+TEST(Decoder, EqualsTheReferenceWithInt8ActivationsButForTies) {
+    std::size_t runs = 0, as_f32 = 0;
+    for (const Isa isa : {Isa::portable, Isa::avx2, kernels::best_vector_isa()}) {
+        if (!kernels::supports(isa)) continue;
+        for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+            for (const WeightFormat format : {WeightFormat::int4, WeightFormat::int8}) {
+                const int threads = std::min(kernels::allowed_cpus(), 2);
+                TinyDecoder tiny(tiny_shape(), format, threads, isa, 9, 16, true, seed);
+                ReferenceDecoder reference(tiny.weights, tiny.cache);
+                double largest = 0;
+                std::uint32_t token = 5;
+                for (int i = 0; i < 8; ++i) {
+                    tiny.decoder->step(token);
+                    const std::vector<double> logits = reference.step(token);
+                    largest = std::max(largest, relative_error(tiny.decoder->logits(), logits));
+                    token = greatest(logits);
+                }
+                EXPECT_LT(largest, 3e-2) << "seed " << seed;
+                as_f32 += largest < 2e-4;
+                ++runs;
+            }
+        }
+    }
+    EXPECT_GT(as_f32, runs * 3 / 4);
+}
+
 /// Every matrix of a model with its name.
 std::vector<std::pair<std::string, Matrix>> matrices_of(const DecoderWeights& weights) {
     std::vector<std::pair<std::string, Matrix>> all = {{"head", weights.head}};

@@ -36,13 +36,15 @@ inline DecoderShape tiny_shape() {
 /// A whole tiny model with its memory, its cache holding `past` random positions.
 struct TinyDecoder {
     TinyDecoder(const DecoderShape& shape, kernels::WeightFormat format, int threads, kernels::Isa isa,
-                std::size_t past, std::size_t room = 16)
+                std::size_t past, std::size_t room = 16, bool int8_activations = false,
+                std::uint64_t seed = 7)
         : team(threads),
           weight_memory(weight_bytes(shape, format)),
           cache_memory(cache_bytes(shape, past + room)),
           weights(place_weights(shape, format, weight_memory.bytes.get())),
           cache(place_cache(shape, past + room, cache_memory.bytes.get())) {
-        fill_weights(weights, 7, team, {});
+        weights.int8_activations = int8_activations;
+        fill_weights(weights, seed, team, {});
         fill_cache(cache, shape, past, 11);
         decoder = std::make_unique<Decoder>(weights, cache, team, isa);
     }
