@@ -22,7 +22,9 @@ namespace {
 
 constexpr std::size_t checked_rows = 4;
 constexpr std::size_t page_bytes = 4096;
-constexpr double smallest_integer = std::numeric_limits<std::int32_t>::min();
+constexpr std::uint8_t poison_of_floats = 0xff, poison_of_integers = 0x80;
+/// All of whose bytes are poison_of_integers.
+constexpr double unwritten_integer = -2139062144;
 
 std::size_t result_bytes(Precision precision) {
     return precision == Precision::f64 ? sizeof(double) : sizeof(float);
@@ -87,6 +89,14 @@ Precision precision_of(const Case& the_case) {
     return kernels::precision_from_string(the_case.text("precision")).value();
 }
 
+SamplingPolicy sampling_of(const Case& the_case, const Context& context) {
+    SamplingPolicy policy = context.sampling;
+    if (the_case.is_auto("seconds")) return policy;
+    policy.maximum_time = Seconds(the_case.seconds("seconds"));
+    policy.fixed_time = true;
+    return policy;
+}
+
 Matrices::Matrices(Device& device, Precision precision, const MatrixShape& shape)
     : precision_(precision),
       shape_(shape),
@@ -113,13 +123,15 @@ void Matrices::fill(std::uint64_t seed, kernels::ThreadTeam& team) {
 }
 
 void Matrices::poison() {
-    const std::size_t count = shape_.m * shape_.n;
-    if (precision_ == Precision::f64)
-        std::fill_n(reinterpret_cast<double*>(c()), count, std::numeric_limits<double>::quiet_NaN());
-    else if (precision_ == Precision::int8)
-        std::fill_n(reinterpret_cast<std::int32_t*>(c()), count, std::numeric_limits<std::int32_t>::min());
-    else
-        std::fill_n(reinterpret_cast<float*>(c()), count, std::numeric_limits<float>::quiet_NaN());
+    std::memset(c(), poison_byte(precision_), c_bytes());
+}
+
+std::uint8_t Matrices::poison_byte(Precision precision) {
+    return precision == Precision::int8 ? poison_of_integers : poison_of_floats;
+}
+
+std::size_t Matrices::c_bytes() const {
+    return shape_.m * shape_.n * result_bytes(precision_);
 }
 
 double Matrices::result(std::size_t index) const {
@@ -140,7 +152,7 @@ Check Matrices::check(Precision arithmetic, std::uint64_t seed) const {
     for (std::size_t i = 0; i < shape_.m * shape_.n; ++i) {
         const double value = result(i);
         all_written = all_written && std::isfinite(value) &&
-                      (precision_ != Precision::int8 || value != smallest_integer);
+                      (precision_ != Precision::int8 || value != unwritten_integer);
     }
     for (const std::size_t row : rows) {
         kernels::reference::gemm_row({precision_, a()}, {precision_, b()}, shape_.n, shape_.k, row, expected);

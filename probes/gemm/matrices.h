@@ -9,6 +9,7 @@
 #include "kernels/matrix/precision.h"
 #include "probes/core/case.h"
 #include "probes/core/outcome.h"
+#include "probes/core/probe.h"
 
 namespace assay {
 
@@ -21,6 +22,8 @@ struct MatrixShape {
 };
 MatrixShape shape_of(const Case& the_case);
 kernels::Precision precision_of(const Case& the_case);
+/// The run's policy; with `seconds` that time, whatever the precision reached.
+SamplingPolicy sampling_of(const Case& the_case, const Context& context);
 
 /// Operands and result, row-major and dense. c holds f64 for f64, int32 for int8, f32 for all others.
 class Matrices {
@@ -34,12 +37,17 @@ class Matrices {
     std::byte* a() const { return memory_->host_pointer(); }
     std::byte* b() const { return a() + a_bytes_; }
     std::byte* c() const { return b() + b_bytes_; }
+    std::size_t a_bytes() const { return a_bytes_; }
+    std::size_t b_bytes() const { return b_bytes_; }
+    std::size_t c_bytes() const;
     const DeviceMemory& memory() const { return *memory_; }
 
     /// Operands uniform in [-1, 1), int8 in all its values; each thread fills the part that it first touches.
     void fill(std::uint64_t seed, kernels::ThreadTeam& team);
-    /// The result set to what no product gives: NaN, or integers' smallest.
+    /// The result set to what no product gives: every byte poison_byte(), which of floats makes NaN and of
+    /// integers one that no sum of fewer than 130 000 products reaches.
     void poison();
+    static std::uint8_t poison_byte(kernels::Precision precision);
     /// The result as it stands, on rows drawn by seed, against the reference. `arithmetic` is what the
     /// products were made in.
     Check check(kernels::Precision arithmetic, std::uint64_t seed) const;

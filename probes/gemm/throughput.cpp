@@ -10,22 +10,27 @@
 #include "kernels/device/memory_limit.h"
 #include "probes/core/cpu_choice.h"
 #include "probes/gemm/gemm.h"
+#include "probes/gemm/offloaded/offloaded.h"
 #include "probes/gemm/product.h"
 
 namespace assay {
 
 using kernels::Precision;
 
+const MetricDeclaration gemm_throughput_metric{"gemm.throughput", Unit::flop_per_second, Direction::higher,
+                                               "dense matrix product, 2 m n k operations a product"};
+const MetricDeclaration gemm_traffic_metric{"gemm.throughput.bytes_per_operation", Unit::byte_per_operation,
+                                            Direction::none,
+                                            "operands and result, each moved once, over 2 m n k operations"};
+
 namespace {
+
+bool on_cpu(const Case& the_case) {
+    return the_case.text("device").starts_with("cpu:");
+}
 
 constexpr Seconds shortest_sample{1e-3};
 constexpr int trial_products = 3;
-
-const MetricDeclaration throughput_metric{"gemm.throughput", Unit::flop_per_second, Direction::higher,
-                                          "dense matrix product, 2 m n k operations a product"};
-const MetricDeclaration traffic_metric{"gemm.throughput.bytes_per_operation", Unit::byte_per_operation,
-                                       Direction::none,
-                                       "operands and result, each moved once, over 2 m n k operations"};
 
 /// The shortest of a few products, in seconds: the first one also makes buffers and touches pages.
 double trial(const PreparedProduct& product, Context& context) {
@@ -85,12 +90,12 @@ std::variant<Chosen, Absent> choose(const Case& the_case, Context& context, cons
     return std::move(better);
 }
 
-Outcome measure(Context& context, Matrices& matrices, const Chosen& chosen) {
+Outcome measure(const Case& the_case, Context& context, Matrices& matrices, const Chosen& chosen) {
     const PreparedProduct& product = chosen.product;
     const double operations = matrices.shape().operations();
     const int batch = std::max(1, static_cast<int>(std::ceil(shortest_sample.count() / chosen.seconds)));
     context.progress("multiplying", 0.1);
-    const SampleSet set = context.sample(context.sampling, [&] {
+    const SampleSet set = context.sample(sampling_of(the_case, context), [&] {
         // Each sample begins with nothing of the last one's result.
         matrices.poison();
         const Nanoseconds begin = context.clock.now();
@@ -101,11 +106,11 @@ Outcome measure(Context& context, Matrices& matrices, const Chosen& chosen) {
     context.progress("checking", 0.9);
     const Precision precision = matrices.precision();
     Outcome outcome;
-    MetricDeclaration throughput = throughput_metric;
+    MetricDeclaration throughput = gemm_throughput_metric;
     if (precision == Precision::int8) throughput.unit = Unit::operation_per_second;
     outcome.metrics.push_back(make_metric(throughput, set));
     outcome.metrics.push_back(make_exact_metric(
-        traffic_metric, static_cast<double>(Matrices::bytes(precision, matrices.shape())) / operations));
+        gemm_traffic_metric, static_cast<double>(Matrices::bytes(precision, matrices.shape())) / operations));
     outcome.checks.push_back(matrices.check(product.arithmetic, context.seed));
     outcome.resolved = product.resolved;
     outcome.resolved["arithmetic"] = kernels::to_string(product.arithmetic);
@@ -113,9 +118,8 @@ Outcome measure(Context& context, Matrices& matrices, const Chosen& chosen) {
     outcome.resolved["page_bytes"] = std::to_string(matrices.memory().page_bytes());
     outcome.notes.push_back(fmt::format(
         "{} product of uniform random matrices, row-major; 2 m n k = {:.4g} operations a product; the result "
-        "is set to {} before each sample and checked after the last.",
-        kernels::to_string(precision), operations,
-        precision == Precision::int8 ? "the smallest integer" : "NaN"));
+        "is overwritten before each sample and checked after the last.",
+        kernels::to_string(precision), operations));
     outcome.notes.insert(outcome.notes.end(), product.notes.begin(), product.notes.end());
     return outcome;
 }
@@ -131,6 +135,8 @@ std::uint64_t needed_bytes(const Case& the_case) {
 }
 
 Outcome run(const Case& the_case, Context& context) {
+    if (Accelerator* const accelerator = context.device->accelerator())
+        return offloaded_throughput(the_case, context, *accelerator);
     const MatrixShape shape = shape_of(the_case);
     const std::uint64_t needed = needed_bytes(the_case), usable = usable_memory_bytes();
     if (usable != 0 && needed > usable)
@@ -147,10 +153,11 @@ Outcome run(const Case& the_case, Context& context) {
     matrices.poison();
     const std::variant<Chosen, Absent> chosen = choose(the_case, context, matrices);
     if (const Absent* absent = std::get_if<Absent>(&chosen)) return skipped(the_case, absent->reason);
-    return measure(context, matrices, std::get<Chosen>(chosen));
+    return measure(the_case, context, matrices, std::get<Chosen>(chosen));
 }
 
 void check(const Case& the_case, const Context&) {
+    if (!on_cpu(the_case)) return check_offloaded(the_case);
     threads_of(the_case);
     const Precision precision = precision_of(the_case);
     const std::string& implementation = the_case.text("implementation");
@@ -175,9 +182,13 @@ Estimate estimate(const Case& the_case, const Context& context) {
     Estimate estimate;
     // Warm-up, sampling, and filling, packing and the reference rows at cautious rates.
     const MatrixShape shape = shape_of(the_case);
-    estimate.memory_bytes = needed_bytes(the_case);
-    estimate.seconds = context.sampling.maximum_warm_up.count() + context.sampling.maximum_time.count() +
-                       0.5 + static_cast<double>(estimate.memory_bytes) * 5e-9 +
+    // On a device the host keeps the operands and the result, for the check.
+    estimate.memory_bytes =
+        on_cpu(the_case) ? needed_bytes(the_case) : Matrices::bytes(precision_of(the_case), shape);
+    const double compiling = on_cpu(the_case) ? 0 : 5;
+    estimate.seconds = context.sampling.maximum_warm_up.count() +
+                       sampling_of(the_case, context).maximum_time.count() + 0.5 + compiling +
+                       static_cast<double>(estimate.memory_bytes) * 5e-9 +
                        4.0 * static_cast<double>(shape.n) * static_cast<double>(shape.k) * 4e-9;
     return estimate;
 }
@@ -187,7 +198,7 @@ Estimate estimate(const Case& the_case, const Context& context) {
 Probe gemm_throughput_probe() {
     Probe probe;
     probe.name = "gemm.throughput";
-    probe.summary = "Dense matrix product on all cores, through OpenBLAS or own kernels.";
+    probe.summary = "Dense matrix product of a whole device, through libraries or own kernels.";
     constexpr double largest = 1 << 17;
     probe.parameters = {
         {"device", ParameterKind::device, "cpu:0", "the device that computes"},
@@ -210,12 +221,15 @@ Probe gemm_throughput_probe() {
          0,
          {"auto", "openblas", "own"}},
         matrix_isa_parameter(),
+        {"seconds", ParameterKind::seconds, "auto",
+         "how long to multiply, so that the last third shows what lasts; auto: until the figure is precise",
+         0.1},
         {"core", ParameterKind::text, "auto",
          "processor whose OpenBLAS kernels are used, such as SkylakeX; auto: the library's choice, corrected "
          "where "
          "it misses AVX-512"},
     };
-    probe.metrics = {throughput_metric, traffic_metric};
+    probe.metrics = {gemm_throughput_metric, gemm_traffic_metric};
     probe.run = run;
     probe.estimate = estimate;
     probe.check = check;

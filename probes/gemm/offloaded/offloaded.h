@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "kernels/device/accelerator.h"
+#include "probes/core/probe.h"
+#include "probes/gemm/matrices.h"
+
+namespace assay {
+
+/// Operands and result on an accelerator, and on the host those that they were copied from.
+class OffloadedMatrices {
+  public:
+    /// Fills the host's operands by seed and copies them.
+    OffloadedMatrices(Accelerator& accelerator, kernels::Precision precision, const MatrixShape& shape,
+                      std::uint64_t seed);
+
+    const MatrixShape& shape() const { return host_.shape(); }
+    kernels::Precision precision() const { return host_.precision(); }
+    const DeviceMemory& a() const { return *a_; }
+    const DeviceMemory& b() const { return *b_; }
+    DeviceMemory& c() { return *c_; }
+
+    /// Queued: the result becomes what no product gives.
+    void poison(Queue& queue);
+    /// The result as it stands, as Matrices::check().
+    Check check(Queue& queue, kernels::Precision arithmetic, std::uint64_t seed);
+
+  private:
+    std::unique_ptr<Device> host_device_;
+    Matrices host_;
+    std::unique_ptr<DeviceMemory> a_, b_, c_;
+};
+
+/// A way to multiply on an accelerator, ready to be timed.
+struct OffloadedWay {
+    std::function<void()> enqueue;  ///< one product, on the accelerator's first queue
+    kernels::Precision arithmetic = kernels::Precision::f32;
+    std::map<std::string, std::string> resolved;
+    std::vector<std::string> notes;
+};
+
+/// The best of a device's ways in a trial of a few products each, or why there is none.
+std::variant<OffloadedWay, Absent> own_way(Accelerator& accelerator, OffloadedMatrices& matrices);
+
+/// Seconds of one product by the device's clock: the shortest of a few. The first one may also compile.
+double trial(Queue& queue, const std::function<void()>& enqueue);
+
+/// gemm.throughput on a device that work is handed to.
+Outcome offloaded_throughput(const Case& the_case, Context& context, Accelerator& accelerator);
+/// Throws InputError for what such a device does not take.
+void check_offloaded(const Case& the_case);
+/// Bytes of the device's memory, by the largest of its ways.
+std::uint64_t offloaded_bytes(const Accelerator& accelerator, kernels::Precision precision,
+                              const MatrixShape& shape);
+
+extern const MetricDeclaration gemm_throughput_metric, gemm_traffic_metric;
+
+}  // namespace assay

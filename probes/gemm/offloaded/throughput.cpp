@@ -1,0 +1,115 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "kernels/device/memory_limit.h"
+#include "kernels/offload/matrix_product.h"
+#include "probes/gemm/offloaded/offloaded.h"
+
+namespace assay {
+
+using kernels::Precision;
+
+namespace {
+
+/// By the device's clock, whose steps can be a microsecond and more.
+constexpr double shortest_sample = 5e-3;
+
+Outcome measure(const Case& the_case, Context& context, Accelerator& accelerator, OffloadedMatrices& matrices,
+                const OffloadedWay& way) {
+    Queue& queue = accelerator.queue();
+    const double operations = matrices.shape().operations();
+    const double seconds = trial(queue, way.enqueue);
+    const int batch = static_cast<int>(std::clamp(std::ceil(shortest_sample / seconds), 1.0, 1e4));
+    context.progress("multiplying", 0.1);
+    const SampleSet set = context.sample(sampling_of(the_case, context), [&] {
+        matrices.poison(queue);
+        const double elapsed = timed(queue, [&] {
+            for (int i = 0; i < batch; ++i) way.enqueue();
+        });
+        return batch * operations / std::max(elapsed, 1e-9);
+    });
+
+    context.progress("checking", 0.9);
+    const Precision precision = matrices.precision();
+    Outcome outcome;
+    MetricDeclaration throughput = gemm_throughput_metric;
+    if (precision == Precision::int8) throughput.unit = Unit::operation_per_second;
+    outcome.metrics.push_back(make_metric(throughput, set));
+    outcome.metrics.back().limit = peak_limit(find_accelerator(context.accelerator_facts, accelerator.info()),
+                                              std::string(to_string(precision)));
+    outcome.metrics.push_back(make_exact_metric(
+        gemm_traffic_metric, static_cast<double>(Matrices::bytes(precision, matrices.shape())) / operations));
+    outcome.checks.push_back(matrices.check(queue, way.arithmetic, context.seed));
+    outcome.resolved = way.resolved;
+    outcome.resolved["arithmetic"] = to_string(way.arithmetic);
+    outcome.resolved["products_per_sample"] = std::to_string(batch);
+    outcome.notes.push_back(fmt::format(
+        "{} product of uniform random matrices, row-major; 2 m n k = {:.4g} operations a product; timed by "
+        "the "
+        "device's events; the result is overwritten before each sample and checked after the last.",
+        to_string(precision), operations));
+    outcome.notes.insert(outcome.notes.end(), way.notes.begin(), way.notes.end());
+    return outcome;
+}
+
+/// Why the matrices have no room; empty where they have.
+std::string shortage(const Accelerator& accelerator, Precision precision, const MatrixShape& shape) {
+    const std::uint64_t needed = offloaded_bytes(accelerator, precision, shape);
+    const std::uint64_t host = Matrices::bytes(precision, shape), usable = usable_memory_bytes();
+    const auto words = [&](std::uint64_t bytes, const std::string& whose, std::uint64_t there) {
+        return fmt::format(
+            "matrices of {} x {} and {} x {} and their product take {} bytes of {}, of which {} may "
+            "be used",
+            shape.m, shape.k, shape.k, shape.n, bytes, whose, there);
+    };
+    const std::uint64_t device = accelerator.info().memory_bytes;
+    if (needed > device) return words(needed, accelerator.info().id + ", packed copies included", device);
+    // A device on the CPU takes its share of the same memory.
+    const std::uint64_t together = accelerator.is_card() ? host : host + needed;
+    return usable != 0 && together > usable ? words(together, "the host", usable) : std::string();
+}
+
+}  // namespace
+
+std::uint64_t offloaded_bytes(const Accelerator& accelerator, Precision precision, const MatrixShape& shape) {
+    std::uint64_t packed = 0;
+    if (accelerator.info().id.starts_with("opencl:"))
+        for (const kernels::OffloadedForm& form : kernels::offloaded_forms(accelerator, precision))
+            packed = std::max<std::uint64_t>(
+                packed, kernels::OffloadedProduct::packed_bytes(form, precision, shape.m, shape.n, shape.k));
+    // While one form is tried, the best so far keeps its own.
+    return Matrices::bytes(precision, shape) + 2 * packed;
+}
+
+void check_offloaded(const Case& the_case) {
+    for (const char* name : {"threads", "isa", "core"})
+        if (!the_case.is_auto(name))
+            throw InputError(fmt::format("gemm.throughput.{}: is of cpu:0 alone; accepted on {}: auto", name,
+                                         the_case.text("device")));
+    const std::string& implementation = the_case.text("implementation");
+    if (implementation != "auto" && implementation != "own")
+        throw InputError(
+            fmt::format("gemm.throughput.implementation: {} does not multiply on {}; accepted there: "
+                        "auto, own",
+                        implementation, the_case.text("device")));
+}
+
+Outcome offloaded_throughput(const Case& the_case, Context& context, Accelerator& accelerator) {
+    const Precision precision = precision_of(the_case);
+    const MatrixShape shape = shape_of(the_case);
+    if (accelerator.info().id.starts_with("opencl:"))
+        if (const std::optional<std::string> obstacle = kernels::offloading_obstacle(accelerator, precision))
+            return skipped(the_case, *obstacle);
+    if (const std::string reason = shortage(accelerator, precision, shape); !reason.empty())
+        return skipped(the_case, reason);
+    context.progress("filling the operands", 0);
+    OffloadedMatrices matrices(accelerator, precision, shape, context.seed);
+    const std::variant<OffloadedWay, Absent> way = own_way(accelerator, matrices);
+    if (const Absent* absent = std::get_if<Absent>(&way)) return skipped(the_case, absent->reason);
+    return measure(the_case, context, accelerator, matrices, std::get<OffloadedWay>(way));
+}
+
+}  // namespace assay

@@ -1,0 +1,120 @@
+#include <memory>
+#include <string>
+#include <variant>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "probes/core/probe.h"
+#include "probes/gemm/gemm.h"
+#include "tests/kernels/faulty_accelerator.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+
+std::unique_ptr<Device> opened() {
+    std::variant<std::unique_ptr<Device>, Absent> device = open_device("opencl:0");
+    if (const Absent* absent = std::get_if<Absent>(&device)) throw std::runtime_error(absent->reason);
+    return std::move(std::get<std::unique_ptr<Device>>(device));
+}
+
+class OffloadedThroughput : public testing::Test {
+  protected:
+    Outcome run(std::map<std::string, std::string> given, Device* device = nullptr) {
+        given.insert({{"device", "opencl:0"}, {"m", "70"}, {"n", "45"}, {"k", "33"}});
+        const Case the_case = make_case(probe_, given);
+        probe_.check(the_case, context_);
+        Context context = context_;
+        context.device = device;
+        return execute(probe_, the_case, context);
+    }
+
+    SteadyClock clock_;
+    Context context_{.clock = clock_,
+                     .sampling = {.maximum_time = Seconds(0.05), .maximum_warm_up = Seconds(0)}};
+    Probe probe_ = gemm_throughput_probe();
+};
+
+TEST_F(OffloadedThroughput, IsMeasuredByTheDevicesClockAndChecked) {
+    const Outcome outcome = run({});
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    EXPECT_EQ(outcome.metrics.at(0).name, "gemm.throughput");
+    EXPECT_GT(outcome.metrics[0].value, 0);
+    EXPECT_EQ(outcome.metrics[0].labels.at("device"), "opencl:0");
+    EXPECT_FALSE(outcome.metrics[0].limit) << "no datasheet knows PoCL";
+    ASSERT_EQ(outcome.checks.size(), 1u);
+    EXPECT_LE(outcome.checks[0].error.value(), 34 * 0x1p-24);
+    EXPECT_EQ(outcome.resolved.at("implementation"), "own");
+}
+
+TEST_F(OffloadedThroughput, WithSecondsLastsSoLongAndTellsWhatLasts) {
+    const Outcome outcome = run({{"seconds", "0.3"}});
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    EXPECT_TRUE(outcome.metrics[0].summary.sustained);
+    EXPECT_GE(outcome.metrics[0].series.back().at, 0.25);
+}
+
+TEST_F(OffloadedThroughput, APlainDatasheetIsTheLimit) {
+    AcceleratorFacts facts;
+    facts.product = "Made Card";
+    facts.vendor = "made";
+    facts.match = {"Made"};
+    facts.peak = {{"f32", 5e12}};
+    context_.accelerator_facts = {&facts, 1};
+    FaultyAccelerator card(opened(), {});
+    card.described().name = "Made Card";
+    const Outcome outcome = run({}, &card);
+    ASSERT_TRUE(outcome.metrics.at(0).limit);
+    EXPECT_EQ(outcome.metrics[0].limit->value, 5e12);
+    EXPECT_THAT(outcome.metrics[0].limit->source, HasSubstr("Made Card"));
+}
+
+TEST_F(OffloadedThroughput, WhatWasNeverComputedIsNoFigure) {
+    for (const int launch : {0, 2}) {
+        FaultyAccelerator idle(opened(), {.launch_not_made = launch});
+        const Outcome outcome = run({}, &idle);
+        EXPECT_EQ(outcome.status, Status::failed);
+        EXPECT_THAT(outcome.reason, HasSubstr("result matches reference")) << launch;
+    }
+}
+
+TEST_F(OffloadedThroughput, OneWrongByteOfTheResultIsFound) {
+    // In one row of two, so that the rows drawn are all of them.
+    FaultyAccelerator wrong(opened(), {.wrong_byte_at = 4 * 50 + 3, .wrong_bits = 0x40});
+    const Outcome outcome = run({{"m", "2"}}, &wrong);
+    EXPECT_EQ(outcome.status, Status::failed);
+    EXPECT_THAT(outcome.reason, HasSubstr("result matches reference"));
+}
+
+TEST_F(OffloadedThroughput, ALostDeviceAndLackOfMemoryAreFailuresWithTheirReason) {
+    FaultyAccelerator lost(opened(), {.lost_at_launch = 4});
+    EXPECT_THAT(run({}, &lost).reason, HasSubstr("the device is lost"));
+    FaultyAccelerator small(opened(), {.out_of_memory_at_allocate = 3});
+    const Outcome outcome = run({}, &small);
+    EXPECT_EQ(outcome.status, Status::failed);
+    EXPECT_THAT(outcome.reason, HasSubstr("no memory"));
+}
+
+TEST_F(OffloadedThroughput, WhatDoesNotFitTheDeviceIsSkippedWithTheArithmetic) {
+    FaultyAccelerator small(opened(), {});
+    small.described().memory_bytes = 10'000;
+    small.described().kind = "gpu";
+    const Outcome outcome = run({}, &small);
+    EXPECT_EQ(outcome.status, Status::skipped);
+    EXPECT_THAT(outcome.reason, HasSubstr("70 x 33 and 33 x 45"));
+    EXPECT_THAT(outcome.reason, HasSubstr("10000 may be used"));
+}
+
+TEST_F(OffloadedThroughput, MissingExtensionsAndParametersOfTheCpuAreNamed) {
+    EXPECT_EQ(run({{"precision", "f16"}}).status, Status::skipped);
+    EXPECT_THAT(run({{"precision", "f16"}}).reason, HasSubstr("cl_khr_fp16"));
+    EXPECT_THAT(run({{"precision", "int8"}}).reason, HasSubstr("cl_khr_integer_dot_product"));
+    EXPECT_THROW(run({{"threads", "1"}}), InputError);
+    EXPECT_THROW(run({{"isa", "avx2"}}), InputError);
+    EXPECT_THROW(run({{"implementation", "openblas"}}), InputError);
+}
+
+}  // namespace
+}  // namespace assay
