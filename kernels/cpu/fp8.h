@@ -4,12 +4,14 @@
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/device/on_both.h"
+
 namespace assay::kernels {
 
 /// E4M3 (OCP 8-bit floating point, 2023): bias 7, subnormals, no infinities; 0x7f and 0xff are NaN.
 inline constexpr float largest_fp8 = 448;
 
-inline float fp8_to_float(std::uint8_t value) {
+ASSAY_ON_BOTH inline float fp8_to_float(std::uint8_t value) {
     const std::uint32_t sign = (value & 0x80u) << 24;
     const std::uint32_t magnitude = value & 0x7fu;
     if (magnitude == 0x7f) return std::bit_cast<float>(sign | 0x7fc00000u);
@@ -20,7 +22,7 @@ inline float fp8_to_float(std::uint8_t value) {
 }
 
 /// Rounded to nearest, ties to even; beyond ±448 the largest (a weight saturates); NaN stays one.
-inline std::uint8_t float_to_fp8(float value) {
+ASSAY_ON_BOTH inline std::uint8_t float_to_fp8(float value) {
     const std::uint8_t sign = std::signbit(value) ? 0x80 : 0;
     const float magnitude = std::abs(value);
     if (std::isnan(value)) return static_cast<std::uint8_t>(sign | 0x7f);

@@ -3,10 +3,12 @@
 #include <bit>
 #include <cstdint>
 
+#include "kernels/device/on_both.h"
+
 namespace assay::kernels {
 
 /// IEEE 754 binary16 to binary32; exact.
-inline float half_to_float(std::uint16_t half) {
+ASSAY_ON_BOTH inline float half_to_float(std::uint16_t half) {
     const std::uint32_t sign = (half & 0x8000u) << 16;
     const std::uint32_t magnitude = half & 0x7fffu;
     if (magnitude >= 0x7c00u) return std::bit_cast<float>(sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13));
@@ -17,7 +19,7 @@ inline float half_to_float(std::uint16_t half) {
 }
 
 /// binary32 to binary16, rounded to nearest, ties to even; too large becomes infinite.
-inline std::uint16_t float_to_half(float value) {
+ASSAY_ON_BOTH inline std::uint16_t float_to_half(float value) {
     const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
     const std::uint16_t sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
     const std::uint32_t magnitude = bits & 0x7fffffffu;
