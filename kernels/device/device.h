@@ -55,6 +55,7 @@ struct Absent {
 struct DeviceSurvey {
     std::vector<DeviceInfo> devices;
     std::vector<std::string> absences;  ///< "no CUDA device: libcuda.so.1 was not found (...)"
+    std::string cuda_kernels;           ///< of this build: "CUDA 13.0, 7.5 to 12.1", or why there are none
 };
 
 /// Asks every interface. Vendors' libraries are loaded for it, and a broken driver may crash or hang the
