@@ -1,11 +1,21 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 namespace assay {
+
+struct DeviceInfo;  // kernels/device/device.h
+struct Absent;
+
+/// The throttle reason of a card that draws what its own power limit allows. At the limit that it comes with
+/// this is how a card is meant to run.
+inline constexpr std::string_view software_power_cap = "software power cap";
 
 /// What a card tells of itself at one moment; absent where it does not. NVML on NVIDIA's, hwmon elsewhere.
 struct TelemetryReading {
@@ -19,7 +29,10 @@ struct TelemetryReading {
     std::optional<double> utilisation;         ///< 0..1, share of time with a kernel running
     std::optional<std::uint64_t> ecc_corrected, ecc_uncorrected;  ///< errors since the driver was loaded
     std::optional<std::uint64_t> used_bytes;                      ///< of its memory, by all processes
-    std::vector<std::string> throttle_reasons;                    ///< "software power cap"; idle is none
+    /// What holds the clock down: "software power cap"; idle is none. Absent: the card does not tell.
+    std::optional<std::vector<std::string>> throttle_reasons;
+    std::optional<double> default_power_limit = {};  ///< watt, the limit that the card comes with
+    std::vector<std::uint64_t> xids = {};  ///< critical errors that the driver told since the last reading
 };
 
 /// Watches a card. Reading is cheap (below a millisecond) and safe beside running work.
@@ -28,6 +41,20 @@ class Telemetry {
     virtual ~Telemetry() = default;
     virtual TelemetryReading read() = 0;
     virtual std::string source() const = 0;  ///< "NVML 13.580", "hwmon"
+};
+
+/// Whoever watches the card at the device's PCI address: NVML for NVIDIA's, else the kernel's hwmon; or why
+/// nobody does. CPUs have none.
+std::variant<std::unique_ptr<Telemetry>, Absent> find_telemetry(const DeviceInfo& device);
+
+/// A device's telemetry, found when first asked for.
+class LazyTelemetry {
+  public:
+    Telemetry* of(const DeviceInfo& device);  ///< null where there is none
+
+  private:
+    bool asked_ = false;
+    std::unique_ptr<Telemetry> found_;
 };
 
 }  // namespace assay

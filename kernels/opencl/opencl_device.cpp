@@ -98,6 +98,7 @@ class OpenClDevice final : public Accelerator {
             api_, std::move(queue), buffer(CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, bytes), bytes);
     }
     std::uint64_t address(const DeviceMemory&) const override { return 0; }
+    Telemetry* telemetry() override { return telemetry_.of(info_); }
     bool reach(Accelerator&) override { return false; }
 
   private:
@@ -150,6 +151,7 @@ class OpenClDevice final : public Accelerator {
     const Api& api_;
     cl_device_id device_;
     DeviceInfo info_;
+    LazyTelemetry telemetry_;
     std::string extensions_;
     cl_ulong largest_buffer_ = 0;
     ContextHandle context_;
