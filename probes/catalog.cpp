@@ -19,8 +19,8 @@ std::span<const Probe> catalog() {
         memory_capacity_probe(),         storage_random_read_probe(),      storage_random_write_probe(),
         storage_sequential_read_probe(), storage_sequential_write_probe(), storage_latency_curve_probe(),
         storage_model_load_probe(),      storage_checkpoint_probe(),       interconnect_tcp_probe(),
-        quantized_gemm_probe(),          quantized_gemv_probe(),           quantized_accuracy_probe(),
-        inference_decode_probe(),
+        interconnect_transfer_probe(),   quantized_gemm_probe(),           quantized_gemv_probe(),
+        quantized_accuracy_probe(),      inference_decode_probe(),
     };
     return probes;
 }

@@ -8,13 +8,6 @@ std::span<const PlannedMetric> planned_metrics() {
     using enum Unit;
     using enum Direction;
     static const std::array planned = {
-        PlannedMetric{
-            {"interconnect.transfer.bandwidth", byte_per_second, higher, "copies between host and devices"},
-            "interconnect.transfer"},
-        PlannedMetric{{"interconnect.transfer.link_generation", count, higher, "PCIe generation under load"},
-                      "interconnect.transfer"},
-        PlannedMetric{{"interconnect.transfer.link_width", count, higher, "PCIe lanes under load"},
-                      "interconnect.transfer"},
         PlannedMetric{{"interconnect.rdma.bandwidth", bit_per_second, higher, "RDMA goodput"},
                       "interconnect.rdma"},
         PlannedMetric{{"interconnect.rdma.latency", second, lower, "one-way RDMA latency"},

@@ -5,5 +5,6 @@
 namespace assay {
 
 Probe interconnect_tcp_probe();
+Probe interconnect_transfer_probe();
 
 }  // namespace assay
