@@ -87,11 +87,12 @@ ASSAY_DEVICE Pair fp8s_to_floats(std::uint16_t two) {
 }
 
 /// 16 bytes (4) that are read once: by the read-only path, and first to leave the first-level cache. The
-/// kernel must not write them. `from` is aligned to their size.
+/// kernel must not write them. `from` is aligned to their size. Volatile, so that the compiler leaves several
+/// beside each other where they stand, and all are under way at once.
 ASSAY_DEVICE uint4 load_once(const uint4* from) {
 #ifdef __CUDA_ARCH__
     uint4 value;
-    asm("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+    asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
         : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
         : "l"(from));
     return value;
@@ -102,7 +103,7 @@ ASSAY_DEVICE uint4 load_once(const uint4* from) {
 ASSAY_DEVICE std::uint32_t load_once(const std::uint32_t* from) {
 #ifdef __CUDA_ARCH__
     std::uint32_t value;
-    asm("ld.global.nc.L1::no_allocate.u32 %0, [%1];" : "=r"(value) : "l"(from));
+    asm volatile("ld.global.nc.L1::no_allocate.u32 %0, [%1];" : "=r"(value) : "l"(from));
     return value;
 #else
     return *from;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "kernels/device/accelerator.h"
 #include "kernels/opencl/handle.h"
 
@@ -9,12 +11,16 @@ namespace assay::opencl {
 class Memory : public DeviceMemory {
   public:
     Memory(BufferHandle buffer, std::size_t bytes) : buffer_(std::move(buffer)), bytes_(bytes) {}
+    /// A buffer in `host`, which it keeps.
+    Memory(BufferHandle buffer, std::unique_ptr<DeviceMemory> host)
+        : host_(std::move(host)), buffer_(std::move(buffer)), bytes_(host_->bytes()) {}
     cl_mem buffer() const { return buffer_.get(); }
     std::byte* host_pointer() override { return nullptr; }
     std::size_t bytes() const override { return bytes_; }
-    std::size_t page_bytes() const override { return 0; }
+    std::size_t page_bytes() const override { return host_ ? host_->page_bytes() : 0; }
 
   private:
+    std::unique_ptr<DeviceMemory> host_;
     BufferHandle buffer_;
     std::size_t bytes_;
 };

@@ -56,7 +56,7 @@ class OpenClDevice final : public Accelerator {
 
     const DeviceInfo& info() const override { return info_; }
 
-    std::unique_ptr<DeviceMemory> allocate(std::size_t bytes, bool) override {
+    std::unique_ptr<DeviceMemory> allocate(std::size_t bytes, bool huge_pages) override {
         if (bytes == 0)
             throw std::system_error(EINVAL, std::generic_category(), "allocate 0 bytes of " + info_.id);
         if (bytes > largest_buffer_)
@@ -64,6 +64,7 @@ class OpenClDevice final : public Accelerator {
                                     "allocate " + std::to_string(bytes) + " bytes of " + info_.id +
                                         ", whose driver gives at most " + std::to_string(largest_buffer_) +
                                         " at once");
+        if (huge_pages && !is_card()) return in_host_memory(bytes);
         return std::make_unique<Memory>(buffer(CL_MEM_READ_WRITE, bytes), bytes);
     }
 
@@ -112,9 +113,16 @@ class OpenClDevice final : public Accelerator {
         return context;
     }
 
-    BufferHandle buffer(cl_mem_flags flags, std::size_t bytes) {
+    /// For a device that computes on the CPU: it takes memory as it is given.
+    std::unique_ptr<DeviceMemory> in_host_memory(std::size_t bytes) {
+        std::unique_ptr<DeviceMemory> host = open_cpu_device()->allocate(bytes, true);
+        BufferHandle made = buffer(CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, host->host_pointer());
+        return std::make_unique<Memory>(std::move(made), std::move(host));
+    }
+
+    BufferHandle buffer(cl_mem_flags flags, std::size_t bytes, void* host = nullptr) {
         cl_int error = CL_SUCCESS;
-        BufferHandle made{api_, api_.create_buffer(context_.get(), flags, bytes, nullptr, &error)};
+        BufferHandle made{api_, api_.create_buffer(context_.get(), flags, bytes, host, &error)};
         require(error, "clCreateBuffer of " + std::to_string(bytes) + " bytes");
         return made;
     }

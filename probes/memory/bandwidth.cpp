@@ -13,6 +13,7 @@
 #include "probes/core/statistics.h"
 #include "probes/memory/expected/expected.h"
 #include "probes/memory/memory.h"
+#include "probes/memory/offloaded/offloaded.h"
 #include "probes/memory/streams/bandwidth_parts.h"
 #include "probes/memory/streams/kernel_run.h"
 #include "probes/memory/streams/page_sets.h"
@@ -35,18 +36,6 @@ const Budget& budget_of(const Context& context) {
     return context.quick ? quick_budget : full_budget;
 }
 
-const MetricDeclaration attainable_metric{
-    "memory.bandwidth",
-    Unit::byte_per_second,
-    Direction::higher,
-    "bytes moved by STREAM's rule, with the best access pattern and pages found",
-    {"kernel"}};
-const MetricDeclaration plain_metric{
-    "memory.bandwidth.plain",
-    Unit::byte_per_second,
-    Direction::higher,
-    "bytes moved by STREAM's rule, with a plain vector loop on the pages that a program gets unasked",
-    {"kernel"}};
 const MetricDeclaration bus_metric{"memory.bandwidth.bus",
                                    Unit::byte_per_second,
                                    Direction::higher,
@@ -54,6 +43,10 @@ const MetricDeclaration bus_metric{"memory.bandwidth.bus",
                                    "plain stores read before; of kernels "
                                    "with plain stores",
                                    {"kernel"}};
+
+bool on_cpu(const Case& the_case) {
+    return the_case.text("device").starts_with("cpu:");
+}
 
 std::vector<NamedKernel> kernels_of(const Case& the_case) {
     std::vector<NamedKernel> chosen;
@@ -111,8 +104,8 @@ void add_metrics(const NamedKernel& kernel, const SampleSet& best, const SampleS
     const double traffic =
         static_cast<double>(kernels::stream_bus_bytes_per_element(kernel.kernel, kernel.non_temporal)) /
         kernels::stream_bytes_per_element(kernel.kernel);
-    outcome.metrics.push_back(make_metric(attainable_metric, best, Statistic::median, axes));
-    outcome.metrics.push_back(make_metric(plain_metric, plain, Statistic::median, axes));
+    outcome.metrics.push_back(make_metric(attainable_bandwidth_metric(), best, Statistic::median, axes));
+    outcome.metrics.push_back(make_metric(plain_bandwidth_metric(), plain, Statistic::median, axes));
     // Of the others it is the same figure.
     if (traffic > 1)
         outcome.metrics.push_back(make_metric(bus_metric, scaled(best, traffic), Statistic::median, axes));
@@ -228,7 +221,7 @@ void add_expectation(Context& context, Outcome& outcome) {
     // CPU spares itself that, the derived figure may lie above all that the memory can give.
     double best = 0, best_on_bus = 0;
     for (const Metric& metric : outcome.metrics) {
-        if (metric.name == attainable_metric.name) best = std::max(best, metric.value);
+        if (metric.name == attainable_bandwidth_metric().name) best = std::max(best, metric.value);
         if (metric.name == bus_metric.name) best_on_bus = std::max(best_on_bus, metric.value);
     }
     const MemorySystem system = read_memory_system();
@@ -236,11 +229,13 @@ void add_expectation(Context& context, Outcome& outcome) {
     if (expected.share && *expected.share > 1) expected = expect_bandwidth(context.cpu_facts, system, best);
     outcome.notes.insert(outcome.notes.end(), expected.sentences.begin(), expected.sentences.end());
     for (Metric& metric : outcome.metrics) {
-        if (metric.name == attainable_metric.name) metric.limit = expected.limit();
+        if (metric.name == attainable_bandwidth_metric().name) metric.limit = expected.limit();
     }
 }
 
 Outcome run(const Case& the_case, Context& context) {
+    if (Accelerator* const accelerator = context.device->accelerator())
+        return offloaded_bandwidth(the_case, context, *accelerator);
     const ArraySize size = array_size(the_case);
     if (the_case.is_auto("bytes") && !size.useful)
         return skipped(the_case,
@@ -278,6 +273,7 @@ Outcome run(const Case& the_case, Context& context) {
 }
 
 void check(const Case& the_case, const Context&) {
+    if (!on_cpu(the_case)) return check_offloaded_bandwidth(the_case);
     threads_of(the_case);
     isa_of(the_case);
     const std::uint64_t usable = usable_memory_bytes();
@@ -293,6 +289,7 @@ void check(const Case& the_case, const Context&) {
 }
 
 Estimate estimate(const Case& the_case, const Context& context) {
+    if (!on_cpu(the_case)) return estimate_offloaded_bandwidth(the_case, context);
     const std::vector<NamedKernel> chosen = kernels_of(the_case);
     const ArraySize size = array_size(the_case);
     const SamplingPolicy policy = policy_of(the_case, context);
@@ -319,7 +316,7 @@ Estimate estimate(const Case& the_case, const Context& context) {
 Probe memory_bandwidth_probe() {
     Probe probe;
     probe.name = "memory.bandwidth";
-    probe.summary = "How fast all cores together read, write and copy memory that no cache holds.";
+    probe.summary = "How fast all of a device reads, writes and copies memory that no cache holds.";
     probe.parameters = {
         {"device", ParameterKind::device, "cpu:0", "the device whose memory is used"},
         {"kernel",
@@ -350,7 +347,8 @@ Probe memory_bandwidth_probe() {
          0,
          {"yes", "no"}},
     };
-    probe.metrics = {attainable_metric, plain_metric, bus_metric, scaling_metric(), node_metric()};
+    probe.metrics = {attainable_bandwidth_metric(), plain_bandwidth_metric(), bus_metric, scaling_metric(),
+                     node_metric()};
     probe.run = run;
     probe.estimate = estimate;
     probe.check = check;

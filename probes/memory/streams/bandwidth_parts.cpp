@@ -29,6 +29,27 @@ Check exact(const std::string& what, std::uint64_t wrong) {
 
 }  // namespace
 
+const MetricDeclaration& attainable_bandwidth_metric() {
+    static const MetricDeclaration metric{
+        "memory.bandwidth",
+        Unit::byte_per_second,
+        Direction::higher,
+        "bytes moved by STREAM's rule, with the best access pattern and pages found",
+        {"kernel"}};
+    return metric;
+}
+
+const MetricDeclaration& plain_bandwidth_metric() {
+    static const MetricDeclaration metric{
+        "memory.bandwidth.plain",
+        Unit::byte_per_second,
+        Direction::higher,
+        "bytes moved by STREAM's rule, with the plain loop that peers use, on "
+        "the pages that a program gets unasked",
+        {"kernel"}};
+    return metric;
+}
+
 const MetricDeclaration& scaling_metric() {
     static const MetricDeclaration declaration{
         "memory.bandwidth.scaling",

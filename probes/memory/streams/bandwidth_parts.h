@@ -14,6 +14,8 @@ struct BestRun {
     SampleSet samples;  ///< on all threads
 };
 
+const MetricDeclaration& attainable_bandwidth_metric();
+const MetricDeclaration& plain_bandwidth_metric();
 const MetricDeclaration& scaling_metric();
 const MetricDeclaration& node_metric();
 

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/device/accelerator.h"
+#include "kernels/offload/stream.h"
 #include "tests/kernels/faulty_accelerator.h"
 
 namespace assay {
@@ -39,20 +40,19 @@ TEST(OpenClDevice, RunsAKernelAndTellsItsTime) {
     Accelerator& accelerator = *device->accelerator();
     Queue& queue = accelerator.queue();
     constexpr std::uint64_t count = 100'000;
-    const std::unique_ptr<DeviceMemory> memory = accelerator.allocate(count * sizeof(float), false);
+    const std::unique_ptr<DeviceMemory> memory = accelerator.allocate(count * sizeof(std::uint32_t), false);
     EXPECT_EQ(memory->host_pointer(), nullptr);
     queue.fill(*memory, 0, memory->bytes(), 0xFF);
-    const KernelArgument arguments[] = {memory.get(), count, 1.0f, 0.5f};
+    const KernelArgument arguments[] = {memory.get(), count, std::uint32_t{7}};
     const double seconds = timed(queue, [&] {
-        queue.launch(accelerator.kernel("stream", "fill_pattern"), {.groups_x = 4, .group_x = 64}, arguments);
+        queue.launch(accelerator.kernel("stream", "fill"), {.groups_x = 4, .group_x = 64}, arguments);
     });
     EXPECT_GT(seconds, 0);
     EXPECT_LT(seconds, 10);
-    std::vector<float> values(count);
+    std::vector<std::uint32_t> values(count);
     queue.read(values.data(), *memory, 0, memory->bytes());
     queue.finish();
-    for (std::uint64_t i = 0; i < count; ++i)
-        ASSERT_EQ(values[i], 1.0f + 0.5f * static_cast<float>(i % 1024)) << i;
+    for (std::uint64_t i = 0; i < count; ++i) ASSERT_EQ(values[i], kernels::offloaded_element(i, 7)) << i;
 }
 
 TEST(OpenClDevice, HoldsAQueueBackUntilTheGateOpens) {
@@ -76,7 +76,7 @@ TEST(OpenClDevice, HoldsAQueueBackUntilTheGateOpens) {
 TEST(OpenClDevice, SaysWhatTheCompilerSaidOfAProgramThatDoesNotBuild) {
     const std::unique_ptr<Device> device = opened();
     try {
-        device->accelerator()->kernel("stream", "fill_pattern", "-Dkernel=nonsense");
+        device->accelerator()->kernel("stream", "fill", "-Dkernel=nonsense");
         ADD_FAILURE() << "it builds";
     } catch (const DeviceError& error) {
         EXPECT_NE(std::string(error.what()).find("stream.cl"), std::string::npos) << error.what();
@@ -99,8 +99,8 @@ TEST(FaultyAccelerator, PlantsWhatItIsTold) {
     EXPECT_EQ(bytes[5], 0x11);
 
     FaultyAccelerator lost(opened(), {.lost_at_launch = 0});
-    const KernelArgument arguments[] = {memory.get(), std::uint64_t{1}, 1.0f, 0.5f};
-    EXPECT_THROW(lost.queue().launch(lost.kernel("stream", "fill_pattern", ""), {}, arguments), DeviceError);
+    const KernelArgument arguments[] = {memory.get(), std::uint64_t{1}, std::uint32_t{7}};
+    EXPECT_THROW(lost.queue().launch(lost.kernel("stream", "fill", ""), {}, arguments), DeviceError);
     EXPECT_THROW(lost.queue().finish(), DeviceError);
 }
 

@@ -1,0 +1,104 @@
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <variant>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "probes/core/probe.h"
+#include "probes/memory/memory.h"
+#include "tests/kernels/faulty_accelerator.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+
+std::unique_ptr<Device> opened() {
+    std::variant<std::unique_ptr<Device>, Absent> device = open_device("opencl:0");
+    if (const Absent* absent = std::get_if<Absent>(&device)) throw std::runtime_error(absent->reason);
+    return std::move(std::get<std::unique_ptr<Device>>(device));
+}
+
+class OffloadedBandwidth : public testing::Test {
+  protected:
+    Outcome run(std::map<std::string, std::string> given, Device* device = nullptr) {
+        given.insert({{"device", "opencl:0"}, {"bytes", "128K"}});
+        const Case the_case = make_case(probe_, given);
+        probe_.check(the_case, context_);
+        Context context = context_;
+        context.device = device;
+        return execute(probe_, the_case, context);
+    }
+
+    SteadyClock clock_;
+    Context context_{.clock = clock_,
+                     .sampling = {.maximum_time = Seconds(0.02), .maximum_warm_up = Seconds(0)}};
+    Probe probe_ = memory_bandwidth_probe();
+};
+
+TEST_F(OffloadedBandwidth, OfEveryKernelIsTwoFiguresAndACheck) {
+    const Outcome outcome = run({});
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    EXPECT_EQ(outcome.metrics.size(), 12u);
+    EXPECT_EQ(outcome.checks.size(), 6u);
+    for (const Metric& metric : outcome.metrics) {
+        EXPECT_GT(metric.value, 0) << metric.name;
+        EXPECT_EQ(metric.labels.at("device"), "opencl:0");
+        EXPECT_TRUE(metric.labels.contains("kernel"));
+        EXPECT_FALSE(metric.limit);
+    }
+}
+
+TEST_F(OffloadedBandwidth, TakesArraysThatEveryPatternDivides) {
+    const Outcome outcome = run({{"kernel", "copy"}, {"bytes", "100000"}});
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    EXPECT_EQ(outcome.resolved.at("bytes"), "131072");
+    EXPECT_EQ(outcome.resolved.at("arrays"), "2");
+}
+
+TEST_F(OffloadedBandwidth, OfAKnownCardIsHeldAgainstItsDatasheet) {
+    AcceleratorFacts facts;
+    facts.product = "Made Card";
+    facts.vendor = "made";
+    facts.match = {"Made"};
+    facts.memory_bandwidth = 4e12;
+    context_.accelerator_facts = {&facts, 1};
+    FaultyAccelerator card(opened(), {});
+    card.described().name = "Made Card";
+    card.described().kind = "gpu";
+    const Outcome outcome = run({{"kernel", "read"}}, &card);
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    ASSERT_TRUE(outcome.metrics.at(0).limit);
+    EXPECT_EQ(outcome.metrics[0].limit->value, 4e12);
+}
+
+TEST_F(OffloadedBandwidth, WrongOrMissingResultsLossAndLackOfMemoryAreFailures) {
+    FaultyAccelerator idle(opened(), {.launch_not_made = 2});
+    EXPECT_THAT(run({{"kernel", "copy"}}, &idle).reason, HasSubstr("copy result is exact"));
+    FaultyAccelerator wrong(opened(), {.wrong_byte_at = 70'000, .wrong_bits = 0x80});
+    EXPECT_THAT(run({{"kernel", "triad"}}, &wrong).reason, HasSubstr("triad result is exact"));
+    FaultyAccelerator lost(opened(), {.lost_at_launch = 5});
+    EXPECT_THAT(run({}, &lost).reason, HasSubstr("the device is lost"));
+    FaultyAccelerator small(opened(), {.out_of_memory_at_allocate = 2});
+    EXPECT_THAT(run({}, &small).reason, HasSubstr("no memory"));
+}
+
+TEST_F(OffloadedBandwidth, ArraysBeyondTheMemoryAreSkippedWithTheArithmetic) {
+    FaultyAccelerator small(opened(), {});
+    small.described().memory_bytes = 300'000;
+    small.described().kind = "gpu";
+    const Outcome outcome = run({}, &small);
+    EXPECT_EQ(outcome.status, Status::skipped);
+    EXPECT_THAT(outcome.reason, HasSubstr("3 arrays of 131072 bytes each take 393216 bytes"));
+}
+
+TEST_F(OffloadedBandwidth, RefusesWhatIsOfTheCpuAlone) {
+    EXPECT_THROW(run({{"threads", "1"}}), InputError);
+    EXPECT_THROW(run({{"isa", "portable"}}), InputError);
+    EXPECT_THROW(run({{"kernel", "copy_nt"}}), InputError);
+}
+
+}  // namespace
+}  // namespace assay
