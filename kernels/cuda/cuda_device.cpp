@@ -151,7 +151,7 @@ std::string obstacle(const ListedDevice& card, const CardContext& context) {
            ") cannot run this build's kernels (" + describe(built_kernels()) +
            "): cuModuleLoadData: " + error_name(driver, loaded) + "; the driver is one for " +
            card.info.interface + ", and one for " + wanted_version() +
-           " or later is wanted; OpenCL's way to the card (opencl:N) needs none";
+           " or later is wanted; as opencl:N the card needs none";
 }
 
 }  // namespace

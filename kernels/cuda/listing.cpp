@@ -52,15 +52,13 @@ std::string no_kernels_for(const ListedDevice& card, int architecture) {
     const std::string who = card.info.id + " (" + card.info.name + ")";
     if (!kernels.present)
         return who +
-               " is not used: this build has no CUDA kernels, since it was made without nvcc; OpenCL's way "
-               "to "
-               "the card (opencl:N) needs none";
+               " is not used: this build has no CUDA kernels, since it was made without nvcc; what is "
+               "reached as opencl:N needs none";
     if (kernels.architectures.empty() || architecture >= kernels.architectures.front()) return {};
     return who + " is not used: its compute capability is " + card.info.compute_capability +
-           ", and the kernels of this build (" + describe(kernels) +
-           ") have none for it; a build with an nvcc that knows it has (7.0 to 7.2: CUDA 12), and OpenCL's "
-           "way to "
-           "the card (opencl:N) needs none";
+           ", and this build's kernels (" + describe(kernels) + ") begin at " +
+           capability_text(kernels.architectures.front()) +
+           "; a build with CUDA 12's nvcc has kernels from 7.0 on, and as opencl:N the card needs none";
 }
 
 ListedDevice card_of(const Driver& driver, DeviceNumber number, int ordinal, const std::string& interface,

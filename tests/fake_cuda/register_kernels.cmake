@@ -1,0 +1,20 @@
+# cmake -DCOMPILER=c++ -DSOURCE_DIR=TREE -DPROGRAM=spin -DOUTPUT=spin.cpp -P register_kernels.cmake: writes the source that compiles
+# kernels/cuda/PROGRAM.cu for the host and makes its kernels known. The preprocessor finds those that macros write.
+set(source kernels/cuda/${PROGRAM}.cu)
+file(WRITE ${OUTPUT}.find.cpp "#include \"tests/fake_cuda/simt.h\"\n#undef __global__\n#define __global__ assay_kernel\n#include \"${source}\"\n")
+execute_process(COMMAND ${COMPILER} -std=c++20 -E -P -w -I${SOURCE_DIR} ${OUTPUT}.find.cpp
+    OUTPUT_VARIABLE text ERROR_VARIABLE errors RESULT_VARIABLE failed)
+if(failed)
+    message(FATAL_ERROR "${source}: ${errors}")
+endif()
+string(REPLACE ";" " " text "${text}")
+string(REGEX MATCHALL "assay_kernel[ \t\r\n]+void[ \t\r\n]+[A-Za-z0-9_]+[ \t\r\n]*\\(" kernels "${text}")
+if(NOT kernels)
+    message(FATAL_ERROR "${source}: no extern \"C\" __global__ void NAME(...) found")
+endif()
+set(content "#include \"tests/fake_cuda/simt.h\"\n#include \"tests/fake_cuda/kernel_registry.h\"\n#include \"${source}\"\n\nnamespace {\n")
+foreach(kernel ${kernels})
+    string(REGEX REPLACE "assay_kernel[ \t\r\n]+void[ \t\r\n]+([A-Za-z0-9_]+).*" "\\1" name "${kernel}")
+    string(APPEND content "const assay::fake_cuda::Registered registered_${name}{\"${PROGRAM}\", \"${name}\", ${name}};\n")
+endforeach()
+file(WRITE ${OUTPUT} "${content}}  // namespace\n")
