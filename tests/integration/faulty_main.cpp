@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "kernels/device/accelerator.h"
 #include "probes/core/sampling.h"
 #include "suites/cli/cli.h"
 
@@ -28,6 +29,7 @@ Outcome measured(const Case& the_case, const MetricDeclaration& declaration, dou
 constexpr MetricDeclaration good_metric{"faulty.good", Unit::count, Direction::higher, "a count"};
 constexpr MetricDeclaration slow_metric{"faulty.slow", Unit::second, Direction::lower, "a time"};
 constexpr MetricDeclaration writes_metric{"faulty.writes", Unit::byte, Direction::higher, "bytes written"};
+constexpr MetricDeclaration device_metric{"faulty.device", Unit::byte, Direction::higher, "bytes"};
 constexpr MetricDeclaration destroys_metric{"faulty.destroys", Unit::count, Direction::higher, "paths"};
 
 Outcome run_good(const Case& the_case, Context&) {
@@ -79,6 +81,23 @@ Outcome run_writes(const Case& the_case, Context& context) {
     return measured(the_case, writes_metric, static_cast<double>(the_case.bytes("size")));
 }
 
+/// Well behaved: the bytes that came back from a device's memory as they were sent there.
+Outcome run_device(const Case& the_case, Context& context) {
+    Accelerator* const accelerator = context.device->accelerator();
+    if (accelerator == nullptr) return skipped(the_case, "the CPU is no accelerator");
+    const std::string sent(4096, 'x');
+    std::string received(sent.size(), ' ');
+    const std::unique_ptr<DeviceMemory> memory = accelerator->allocate(sent.size(), false);
+    Queue& queue = accelerator->queue();
+    const double seconds = timed(queue, [&] {
+        queue.fill(*memory, 0, sent.size(), 0xFF);
+        queue.write(*memory, 0, sent.data(), sent.size());
+        queue.read(received.data(), *memory, 0, sent.size());
+    });
+    if (seconds < 0 || received != sent) return failed(the_case, "other bytes came back");
+    return measured(the_case, device_metric, static_cast<double>(received.size()));
+}
+
 Estimate estimate_writes(const Case& the_case, const Context&) {
     return {.seconds = 1, .written_bytes = the_case.bytes("size"), .memory_bytes = 0};
 }
@@ -123,6 +142,9 @@ std::vector<Probe> faulty_catalog() {
     writes.parameters = {{"size", ParameterKind::bytes, "1M", "how much", 1, 1 << 30}};
     writes.metrics = {writes_metric};
     writes.estimate = estimate_writes;
+    Probe device = simple("faulty.device", run_device);
+    device.parameters = {{"device", ParameterKind::device, "cpu:0", "where the bytes go"}};
+    device.metrics = {device_metric};
     Probe picky = simple("faulty.picky", run_good);
     picky.parameters = {{"target", ParameterKind::text, "bad", "what to look at"},
                         {"value", ParameterKind::integer, "5", "what is measured"}};
@@ -135,6 +157,7 @@ std::vector<Probe> faulty_catalog() {
             destroys,
             slow,
             writes,
+            device,
             picky,
             simple("faulty.crash", run_crash),
             simple("faulty.hang", run_hang),
