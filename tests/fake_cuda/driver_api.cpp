@@ -237,6 +237,7 @@ Result cuCtxSetCurrent(Context context) {
 
 Result cuCtxEnablePeerAccess(Context peer, unsigned) {
     ASSAY_BEGIN("cuCtxEnablePeerAccess", true);
+    if (peer == current_context()) return error::invalid_device;
     return current_context()->peers.insert(peer->card).second ? error::none
                                                               : error::peer_access_already_enabled;
 }
