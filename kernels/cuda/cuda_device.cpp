@@ -73,6 +73,8 @@ class CudaDevice final : public Accelerator {
     }
     std::uint64_t address(const DeviceMemory& memory) const override { return own_memory(memory).address(); }
 
+    Telemetry* telemetry() override { return telemetry_.of(info_); }
+
     bool reach(Accelerator& other) override {
         const CudaDevice* const peer = dynamic_cast<const CudaDevice*>(&other);
         // Either way, since the driver may take either card's engine for a copy.
@@ -128,6 +130,7 @@ class CudaDevice final : public Accelerator {
     std::shared_ptr<const CardContext> context_;
     const Driver& driver_;
     DeviceInfo info_;
+    LazyTelemetry telemetry_;
     std::map<std::string, std::unique_ptr<LoadedModule>> modules_;
     std::map<std::string, std::unique_ptr<LoadedKernel>> kernels_;
     StreamQueue queue_;
