@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -15,10 +16,11 @@
 namespace assay::fake_cuda {
 namespace {
 
-// As much after each piece as CUDA's alignment leaves, and then a closed page: a kernel that goes beyond ends
-// the program.
+// As much after each piece as CUDA's alignment leaves, which is looked at when it is freed, and then a closed
+// page: a kernel that goes beyond ends the program.
 constexpr std::uint64_t page = 4096, alignment = 256;
 constexpr std::uint64_t poisoned_bytes = 1 << 20;
+constexpr unsigned char slack_value = 0x5A;
 
 Result allocate(Address* address, std::uint64_t bytes, int card) {
     if (bytes == 0) return error::invalid_value;
@@ -38,6 +40,7 @@ Result allocate(Address* address, std::uint64_t bytes, int card) {
     mprotect(static_cast<char*>(mapped) + open, page, PROT_NONE);
     *address = reinterpret_cast<Address>(mapped) + open - rounded;
     std::memset(reinterpret_cast<void*>(*address), 0xA5, std::min(bytes, poisoned_bytes));
+    std::memset(reinterpret_cast<void*>(*address + bytes), slack_value, rounded - bytes);
     known.pieces[*address] = {bytes, open + page, card};
     return error::none;
 }
@@ -59,6 +62,13 @@ Result release(Address address) {
     const std::lock_guard lock(known.mutex);
     const auto found = known.pieces.find(address);
     if (found == known.pieces.end()) return error::invalid_value;
+    const std::uint64_t bytes = found->second.bytes;
+    for (Address at = address + bytes; at % alignment != 0; ++at)
+        if (*reinterpret_cast<const unsigned char*>(at) != slack_value) {
+            std::fprintf(stderr, "something wrote behind the end of memory of %llu bytes\n",
+                         static_cast<unsigned long long>(bytes));
+            std::abort();
+        }
     munmap(reinterpret_cast<void*>(address / page * page), found->second.mapped_bytes);
     known.pieces.erase(found);
     return error::none;

@@ -327,6 +327,23 @@ TEST(CudaDevice, WhatLiesOutsideOfAMemoryIsRefused) {
               "");
 }
 
+/// "expired" is of four bytes, behind the two that are asked for here.
+void write_behind_the_end() {
+    const std::unique_ptr<Device> device = opened();
+    Accelerator& accelerator = *device->accelerator();
+    const std::unique_ptr<DeviceMemory> flag = device->allocate(4, false);
+    const std::unique_ptr<DeviceMemory> expired = device->allocate(2, false);
+    const KernelArgument arguments[] = {flag.get(), expired.get(), std::uint64_t{1}};
+    accelerator.queue().fill(*flag, 0, 4, 0);
+    accelerator.queue().launch(accelerator.kernel("spin", "spin"), {}, arguments);
+    accelerator.queue().finish();
+}
+
+TEST(CudaDeviceDeathTest, AKernelThatWritesBehindTheEndEndsTheProgram) {
+    ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
+    EXPECT_DEATH(write_behind_the_end(), "behind the end of memory of 2 bytes");
+}
+
 TEST(CudaDevice, OneThatIsLostInTheMiddleSaysSoFromThenOn) {
     for (const auto& [call, lost] : std::vector<std::pair<std::string, int>>{
              {"cuLaunchKernel", 719}, {"cuStreamSynchronize", 214}, {"cuMemcpyHtoDAsync_v2", 700}}) {
