@@ -78,14 +78,17 @@ json histogram_to_json(const Histogram& histogram) {
                 {"buckets", std::move(buckets)}};
 }
 
+json points_to_json(const std::vector<SeriesPoint>& points) {
+    json series = json::array();
+    for (const SeriesPoint& point : points)
+        series.push_back(json::array({number_to_json(point.at), number_to_json(point.value)}));
+    return series;
+}
+
 json metric_to_json(const Metric& metric) {
     const bool in_words = metric.unit == Unit::version || metric.unit == Unit::text;
     json samples = json::array();
     for (const double sample : metric.samples) samples.push_back(number_to_json(sample));
-    json series = json::array();
-    for (const SeriesPoint& point : metric.series) {
-        series.push_back(json::array({number_to_json(point.at), number_to_json(point.value)}));
-    }
     json object{{"name", text_to_json(metric.name)},
                 {"unit", to_string(metric.unit)},
                 {"direction", to_string(metric.direction)},
@@ -94,7 +97,7 @@ json metric_to_json(const Metric& metric) {
                 {"value", in_words ? json(nullptr) : number_to_json(metric.value)},
                 {"summary", summary_to_json(metric.summary)},
                 {"samples", std::move(samples)},
-                {"series", std::move(series)},
+                {"series", points_to_json(metric.series)},
                 {"histogram", metric.histogram ? histogram_to_json(*metric.histogram) : json(nullptr)},
                 {"limit", nullptr}};
     if (in_words) object["text"] = text_to_json(metric.text);
@@ -110,7 +113,20 @@ json conditions_to_json(const Conditions& conditions) {
                 {"pressure", optional_to_json(conditions.pressure)},
                 {"throttled", optional_to_json(conditions.throttled)},
                 {"foreign_io", optional_to_json(conditions.foreign_io)},
-                {"foreign_cpu", optional_to_json(conditions.foreign_cpu)}};
+                {"foreign_cpu", optional_to_json(conditions.foreign_cpu)},
+                {"device_throttled", optional_to_json(conditions.device_throttled)}};
+}
+
+json telemetry_to_json(const std::vector<TelemetrySeries>& telemetry) {
+    json list = json::array();
+    for (const TelemetrySeries& series : telemetry) {
+        json one{{"name", text_to_json(series.name)},
+                 {"unit", to_string(series.unit)},
+                 {"points", points_to_json(series.points)}};
+        if (!series.reason.empty()) one["reason"] = text_to_json(series.reason);
+        list.push_back(std::move(one));
+    }
+    return list;
 }
 
 /// The number that a text is, if writing that number again gives the very same text.
@@ -164,7 +180,7 @@ json outcome_to_json(const Outcome& outcome) {
     }
     json notes = json::array();
     for (const std::string& note : outcome.notes) notes.push_back(text_to_json(note));
-    return json{{"schema", "assay.outcome/1"},
+    json object{{"schema", "assay.outcome/1"},
                 {"case", std::move(the_case)},
                 {"status", to_string(outcome.status)},
                 {"reason", outcome.reason.empty() ? json(nullptr) : text_to_json(outcome.reason)},
@@ -174,6 +190,8 @@ json outcome_to_json(const Outcome& outcome) {
                 {"notes", std::move(notes)},
                 {"started_at", text_to_json(outcome.started_at)},
                 {"duration_seconds", number_to_json(outcome.duration_seconds)}};
+    if (!outcome.telemetry.empty()) object["telemetry"] = telemetry_to_json(outcome.telemetry);
+    return object;
 }
 
 }  // namespace assay

@@ -162,7 +162,17 @@ Conditions read_conditions(const JsonNode& node) {
     conditions.throttled = optional_number(node.find("throttled"));
     conditions.foreign_io = optional_number(node.find("foreign_io"));
     conditions.foreign_cpu = optional_number(node.find("foreign_cpu"));
+    conditions.device_throttled = optional_number(node.find("device_throttled"));
     return conditions;
+}
+
+TelemetrySeries read_telemetry_series(const JsonNode& node) {
+    TelemetrySeries series;
+    series.name = node.required("name").text();
+    series.unit = read_name<Unit>(node.required("unit"));
+    series.points = read_series(node.required("points"));
+    series.reason = optional_text(node.find("reason"));
+    return series;
 }
 
 Case read_case(const JsonNode& node) {
@@ -201,6 +211,10 @@ Outcome outcome_from_json(const json& value) {
     }
     const std::optional<JsonNode> conditions = node.find("conditions");
     if (conditions) outcome.conditions = read_conditions(*conditions);
+    const std::optional<JsonNode> telemetry = node.find("telemetry");
+    for (std::size_t i = 0; telemetry && i < telemetry->expect_array(); ++i) {
+        outcome.telemetry.push_back(read_telemetry_series(telemetry->element(i)));
+    }
     const std::optional<JsonNode> notes = node.find("notes");
     for (std::size_t i = 0; notes && i < notes->expect_array(); ++i) {
         outcome.notes.push_back(notes->element(i).text());

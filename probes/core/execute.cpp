@@ -2,11 +2,15 @@
 #include <ctime>
 #include <exception>
 #include <new>
+#include <optional>
 #include <utility>
 #include <variant>
 
 #include <fmt/format.h>
 
+#include "kernels/device/accelerator.h"
+#include "probes/core/device_watch.h"
+#include "probes/core/lasting_load.h"
 #include "probes/core/os/conditions.h"
 #include "probes/core/probe.h"
 
@@ -69,6 +73,33 @@ std::string device_of(const Probe& probe, const Case& the_case) {
     return {};
 }
 
+/// Runs the probe with its device watched.
+Outcome run_watched(const Probe& probe, const Case& the_case, Context& context) {
+    Accelerator* const accelerator = context.device != nullptr ? context.device->accelerator() : nullptr;
+    if (accelerator == nullptr) return run_caught(probe, the_case, context);
+    Telemetry* telemetry = nullptr;
+    std::optional<DeviceWatch> watch;
+    std::string unwatched;
+    try {
+        telemetry = accelerator->telemetry();
+        if (telemetry != nullptr) watch.emplace(*telemetry);
+    } catch (const std::exception& error) {
+        unwatched = fmt::format("no telemetry: {}", error.what());
+    }
+    Outcome outcome = run_caught(probe, the_case, context);
+    if (outcome.status == Status::skipped) return outcome;
+    if (watch) {
+        outcome.telemetry = watch->finish();
+        outcome.resolved["telemetry"] = telemetry->source();
+    } else if (!unwatched.empty()) {
+        outcome.notes.push_back(unwatched);
+    } else if (accelerator->is_card()) {
+        const std::variant<std::unique_ptr<Telemetry>, Absent> found = find_telemetry(accelerator->info());
+        if (const Absent* absent = std::get_if<Absent>(&found)) outcome.notes.push_back(absent->reason);
+    }
+    return outcome;
+}
+
 }  // namespace
 
 Outcome execute(const Probe& probe, const Case& the_case, Context& context) {
@@ -106,9 +137,11 @@ Outcome execute(const Probe& probe, const Case& the_case, Context& context) {
 
     Outcome outcome = !broken.empty()   ? failed(the_case, broken)
                       : !absent.empty() ? skipped(the_case, absent)
-                                        : run_caught(probe, the_case, own);
+                                        : run_watched(probe, the_case, own);
     outcome.the_case = the_case;
     outcome.conditions = watch.finish();
+    judge_telemetry(outcome);
+    if (own.device != nullptr && own.device->accelerator() != nullptr) note_falls(outcome);
     if (outcome.status == Status::measured) {
         const std::string wrong = objection(probe, outcome);
         if (!wrong.empty()) {

@@ -8,6 +8,7 @@
 
 #include "probes/core/case.h"
 #include "probes/core/metric.h"
+#include "probes/core/telemetry_series.h"
 
 namespace assay {
 
@@ -35,6 +36,9 @@ struct Conditions {
     std::optional<double>
         foreign_io;  ///< bytes that others moved on block devices, as a share of all bytes moved
     std::optional<double> foreign_cpu;  ///< CPU time that other processes used, as a share of the machine's
+    /// Share of the time in which something held the clock of the case's device down, but for the power limit
+    /// that it comes with.
+    std::optional<double> device_throttled = {};
 };
 
 struct Outcome {
@@ -46,8 +50,9 @@ struct Outcome {
     std::vector<Metric> metrics;
     std::vector<Check> checks;
     Conditions conditions;
-    std::vector<std::string> notes;  ///< method, and whatever a reader must know
-    std::string started_at;          ///< ISO 8601, UTC
+    std::vector<TelemetrySeries> telemetry;  ///< what the case's device told of itself; empty: nothing
+    std::vector<std::string> notes;          ///< method, and whatever a reader must know
+    std::string started_at;                  ///< ISO 8601, UTC
     double duration_seconds = 0;
 };
 

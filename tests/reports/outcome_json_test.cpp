@@ -34,7 +34,9 @@ class Maker {
         outcome.reason = flip() ? text() : "";
         for (int i = number(4); i > 0; --i) outcome.metrics.push_back(metric());
         for (int i = number(3); i > 0; --i) outcome.checks.push_back({text(), flip(), maybe(), text()});
-        outcome.conditions = {maybe(), maybe(), maybe(), maybe(), maybe()};
+        outcome.conditions = {maybe(), maybe(), maybe(), maybe(), maybe(), maybe()};
+        for (int i = number(3); i > 0; --i)
+            outcome.telemetry.push_back({text(), static_cast<Unit>(number(18)), points(), text()});
         for (int i = number(3); i > 0; --i) outcome.notes.push_back(text());
         outcome.started_at = text();
         outcome.duration_seconds = real();
@@ -82,6 +84,11 @@ class Maker {
                                             "{}",
                                             "\xF0\x9F\x9A\x80"};
         return words[number(static_cast<int>(std::size(words)))];
+    }
+    std::vector<SeriesPoint> points() {
+        std::vector<SeriesPoint> points;
+        for (int i = number(4); i > 0; --i) points.push_back({real(), real()});
+        return points;
     }
     std::map<std::string, std::string> values() {
         std::map<std::string, std::string> values;
@@ -213,6 +220,19 @@ void expect_same(const Outcome& left, const Outcome& right) {
     EXPECT_EQ(left.conditions.throttled, right.conditions.throttled);
     EXPECT_EQ(left.conditions.foreign_io, right.conditions.foreign_io);
     EXPECT_EQ(left.conditions.foreign_cpu, right.conditions.foreign_cpu);
+    EXPECT_EQ(left.conditions.device_throttled, right.conditions.device_throttled);
+    ASSERT_EQ(left.telemetry.size(), right.telemetry.size());
+    for (std::size_t i = 0; i < left.telemetry.size(); ++i) {
+        const TelemetrySeries &one = left.telemetry[i], &other = right.telemetry[i];
+        EXPECT_EQ(one.name, other.name);
+        EXPECT_EQ(one.unit, other.unit);
+        EXPECT_EQ(one.reason, other.reason);
+        ASSERT_EQ(one.points.size(), other.points.size());
+        for (std::size_t j = 0; j < one.points.size(); ++j) {
+            EXPECT_EQ(one.points[j].at, other.points[j].at);
+            EXPECT_EQ(one.points[j].value, other.points[j].value);
+        }
+    }
     EXPECT_EQ(left.notes, right.notes);
     EXPECT_EQ(left.started_at, right.started_at);
     EXPECT_EQ(left.duration_seconds, right.duration_seconds);
@@ -274,12 +294,30 @@ TEST(OutcomeJson, HasTheKeysOfTheContract) {
         "histogram": {"min_ns": 100, "max_ns": 100, "mean_ns": 100.0, "buckets": [[100, 2]]},
         "limit": {"value": 4.0, "source": "datasheet"}}],
       "checks": [{"name": "result matches reference", "passed": true, "error": 1e-7, "detail": "detail"}],
-      "conditions": {"cpu_steal": 0.25, "pressure": null, "throttled": null, "foreign_io": null, "foreign_cpu": null},
+      "conditions": {"cpu_steal": 0.25, "pressure": null, "throttled": null, "foreign_io": null, "foreign_cpu": null, "device_throttled": null},
       "notes": ["a note"], "started_at": "2026-01-02T03:04:05Z", "duration_seconds": 2.5})");
     EXPECT_EQ(outcome_to_json(small()), expected);
     EXPECT_EQ(case_to_json(small().the_case),
               json::parse(R"({"probe": "gemm.throughput", "parameters": {"precision": "int8", "n": 4096}})"));
     EXPECT_EQ(case_from_json(case_to_json(small().the_case)), small().the_case);
+}
+
+TEST(OutcomeJson, HasTelemetryOnlyWhereADeviceToldSome) {
+    EXPECT_FALSE(outcome_to_json(small()).contains("telemetry"));
+    Outcome outcome = small();
+    outcome.telemetry = {{"power", Unit::watt, {{0, 70}, {0.1, 350.5}}},
+                         {"throttled", Unit::ratio, {{0, 0}, {0.1, 1}}, "software power cap"}};
+    EXPECT_EQ(outcome_to_json(outcome)["telemetry"], json::parse(R"([
+        {"name": "power", "unit": "watt", "points": [[0.0, 70.0], [0.1, 350.5]]},
+        {"name": "throttled", "unit": "ratio", "points": [[0.0, 0.0], [0.1, 1.0]], "reason": "software power cap"}])"));
+    json broken = outcome_to_json(outcome);
+    broken["telemetry"][1]["points"][1] = 5;
+    try {
+        outcome_from_json(broken);
+        ADD_FAILURE() << "accepted";
+    } catch (const InputError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("/telemetry/1/points/1"));
+    }
 }
 
 TEST(OutcomeJson, WritesTextOnlyForWords) {
