@@ -13,9 +13,9 @@ double carried(const PciLink& link) {
     return pci_link_bytes_per_second(*link.generation, *link.width);
 }
 
-Limit arithmetic(int generation, int width, const std::string& of) {
+Limit arithmetic(int generation, int width, const std::string& whose) {
     return {pci_link_bytes_per_second(generation, width),
-            fmt::format("PCIe {}.0 x{} arithmetic of {}, before packet headers", generation, width, of)};
+            fmt::format("PCIe {}.0 x{} arithmetic before packet headers, {}", generation, width, whose)};
 }
 
 }  // namespace
@@ -79,14 +79,17 @@ std::string describe(const PciLink& link) {
 }
 
 std::optional<Limit> link_limit(const LinkRecord& record, const AcceleratorFacts* facts, double measured) {
-    if (!record.known()) {
-        if (facts == nullptr || !facts->pcie_generation || !facts->pcie_width) return std::nullopt;
-        return arithmetic(*facts->pcie_generation, *facts->pcie_width,
-                          "the datasheet of " + facts->product + " (the link itself was not told)");
+    std::vector<Limit> candidates;
+    if (record.known()) {
+        for (const PciLink* link : {&record.least(), &record.own()})
+            candidates.push_back(arithmetic(*link->generation, *link->width, "link of " + link->address));
+    } else if (facts != nullptr && facts->pcie_generation && facts->pcie_width) {
+        candidates.push_back(
+            arithmetic(*facts->pcie_generation, *facts->pcie_width,
+                       "by the datasheet of " + facts->product + " (the link was not told)"));
     }
-    for (const PciLink* link : {&record.least(), &record.own()})
-        if (measured <= carried(*link))
-            return arithmetic(*link->generation, *link->width, "the link of " + link->address);
+    for (const Limit& limit : candidates)
+        if (measured <= limit.value) return limit;
     return std::nullopt;
 }
 

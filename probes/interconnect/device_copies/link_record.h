@@ -44,9 +44,8 @@ class LinkRecord {
 std::string describe(const PciLink& link);
 
 /// What copies between host and device can reach at most, `measured` being the fastest that they were one
-/// way: the least link's arithmetic; the card's own link's where the copies were faster than the least (a
-/// virtual machine's ports are made up); nothing where they were faster than both, or nothing is known. Where
-/// the link is not told, the datasheet's.
+/// way: the least link's arithmetic, else the card's own link's (ports of virtual machines are made up), else
+/// nothing, as what was outrun is no limit. Where no link is told, the datasheet's.
 std::optional<Limit> link_limit(const LinkRecord& record, const AcceleratorFacts* facts, double measured);
 /// Of copies from one device to another: half the datasheet's sum of both directions.
 std::optional<Limit> peer_limit(const AcceleratorFacts* facts);

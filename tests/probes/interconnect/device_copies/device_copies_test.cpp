@@ -194,11 +194,13 @@ TEST_F(DeviceCopies, WithAChangedByteFailAndSayWhere) {
     EXPECT_THAT(measure(*device, {{"direction", "to_device"}}).reason, HasSubstr("4 bytes are the source's"));
 }
 
-TEST_F(DeviceCopies, ThatAreNotMadeFail) {
-    // The first ones arrive, and with them what the last sample must bring again.
+TEST_F(DeviceCopies, ThatEndEarlyFail) {
+    // The first ones arrive, so that what a later sample should have brought is there already.
     for (const std::string direction : {"to_device", "to_host", "both"}) {
-        const std::unique_ptr<MadeCard> device = card("cuda:0", {.last_copy = 3});
-        EXPECT_EQ(measure(*device, {{"direction", direction}}).status, Status::failed) << direction;
+        const std::unique_ptr<MadeCard> device = card("cuda:0", {.short_from_copy = 12});
+        const Outcome outcome = measure(*device, {{"direction", direction}});
+        EXPECT_EQ(outcome.status, Status::failed) << direction;
+        EXPECT_THAT(outcome.reason, HasSubstr("of 100001 bytes differ"));
     }
 }
 

@@ -92,6 +92,7 @@ TEST_F(LinkRecords, OfWhatIsNotToldAreNoMetricsButANote) {
     ASSERT_TRUE(limit);
     EXPECT_THAT(limit->source, HasSubstr("datasheet of Test card"));
     EXPECT_NEAR(limit->value, 63.0e9, 0.02e9);
+    EXPECT_FALSE(link_limit(record, &facts, 64e9)) << "a card in the processor has no such link";
     EXPECT_DOUBLE_EQ(peer_limit(&facts)->value, 450e9);
     EXPECT_FALSE(peer_limit(nullptr));
 }

@@ -25,8 +25,8 @@ inline std::shared_ptr<Device> pocl() {
 
 /// How a made card behaves.
 struct Behaviour {
-    int lost_at_copy = -1;  ///< from this copy on every call says that the device is lost
-    int last_copy = -1;     ///< this copy and all later ones are not made
+    int lost_at_copy = -1;     ///< from this copy on every call says that the device is lost
+    int short_from_copy = -1;  ///< this copy and all later ones end after a byte
     std::optional<std::size_t> changed_byte = {};  ///< is another one in the target of every copy
     bool pageable_blocks = false;                  ///< as CUDA: such a call returns when the copy is done
     bool peers_reach = true;
@@ -104,13 +104,13 @@ class MadeCard final : public Accelerator {
             inner_.launch(kernel, grid, given);
         }
         void write(DeviceMemory& to, std::size_t offset, const void* from, std::size_t bytes) override {
-            if (!begin_copy("write")) return;
+            bytes = begin_copy("write", bytes);
             inner_.write(to, offset, from, bytes);
             change(to, offset, bytes);
             block_if_pageable(from);
         }
         void read(void* to, const DeviceMemory& from, std::size_t offset, std::size_t bytes) override {
-            if (!begin_copy("read")) return;
+            bytes = begin_copy("read", bytes);
             inner_.read(to, from, offset, bytes);
             const std::optional<std::size_t> at = card_.behaviour_.changed_byte;
             if (own() && at && *at >= offset && *at < offset + bytes)
@@ -119,7 +119,7 @@ class MadeCard final : public Accelerator {
         }
         void copy(DeviceMemory& to, std::size_t to_offset, const DeviceMemory& from, std::size_t offset,
                   std::size_t bytes) override {
-            if (!begin_copy("copy")) return;
+            bytes = begin_copy("copy", bytes);
             inner_.copy(to, to_offset, from, offset, bytes);
             change(to, to_offset, bytes);
         }
@@ -154,16 +154,17 @@ class MadeCard final : public Accelerator {
         void require_present() const {
             if (card_.lost_) throw DeviceError("planted: the device is lost", true);
         }
-        /// False for a copy that is not to be made. Filling and looking at memory is no copy of the probe's.
-        bool begin_copy(const std::string& kind) {
+        /// How much of it is to be copied. Filling and looking at memory is no copy of the probe's.
+        std::size_t begin_copy(const std::string& kind, std::size_t bytes) {
             require_present();
-            if (!own()) return true;
+            if (!own()) return bytes;
             card_.note(kind, name_);
+            if (bytes <= 4096) return bytes;
             const int number = card_.copies_++;
             const Behaviour& behaviour = card_.behaviour_;
             if (behaviour.lost_at_copy >= 0 && number >= behaviour.lost_at_copy) card_.lost_ = true;
             require_present();
-            return behaviour.last_copy < 0 || number < behaviour.last_copy;
+            return behaviour.short_from_copy < 0 || number < behaviour.short_from_copy ? bytes : 1;
         }
         void change(DeviceMemory& to, std::size_t offset, std::size_t bytes) {
             const std::optional<std::size_t> at = card_.behaviour_.changed_byte;
