@@ -93,4 +93,11 @@ void bind_memory(void* begin, std::size_t bytes, int node) {
         throw std::system_error(errno, std::generic_category(), "mbind to node " + std::to_string(node));
 }
 
+std::optional<int> node_of_page(const void* address) {
+    int node = -1;
+    if (syscall(SYS_get_mempolicy, &node, nullptr, 0, address, MPOL_F_NODE | MPOL_F_ADDR) != 0 || node < 0)
+        return std::nullopt;
+    return node;
+}
+
 }  // namespace assay

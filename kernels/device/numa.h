@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 namespace assay {
@@ -23,5 +24,9 @@ std::vector<NumaNode> numa_nodes(const std::filesystem::path& root = "/");
 /// Pages of [begin, begin + bytes) that are not there yet come from this node alone. `begin` is a page's.
 /// Throws std::system_error where the kernel refuses.
 void bind_memory(void* begin, std::size_t bytes, int node);
+
+/// The node that the page at `address` lies on, which must have been touched; nothing where the kernel does
+/// not tell (memory of a driver).
+std::optional<int> node_of_page(const void* address);
 
 }  // namespace assay

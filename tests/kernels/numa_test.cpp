@@ -1,5 +1,6 @@
 #include "kernels/device/numa.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -68,6 +69,18 @@ TEST_F(NumaNodes, HugePagesAreGivenAsTheSystemSays) {
         EXPECT_EQ(huge_pages_given(root_ / "enabled"), given) << text;
     }
     EXPECT_EQ(huge_pages_given(root_ / "absent"), HugePages::none);
+}
+
+TEST(NumaPage, LiesOnANodeOfTheMachineAndNowhereIsNoPage) {
+    std::vector<char> touched(1 << 20, 'x');
+    const std::optional<int> node = node_of_page(&touched[touched.size() / 2]);
+    const std::vector<NumaNode> nodes = numa_nodes();
+    if (node) {
+        EXPECT_TRUE(std::any_of(nodes.begin(), nodes.end(), [&](const NumaNode& one) {
+            return one.id == *node;
+        })) << *node;
+    }
+    EXPECT_EQ(node_of_page(nullptr), std::nullopt);
 }
 
 }  // namespace

@@ -62,9 +62,12 @@ std::unique_ptr<DeviceMemory> CopyPair::host_memory(std::size_t bytes) {
 CopyRoute CopyPair::route(const std::string& direction, std::size_t bytes) {
     CopyEnd own{&device_, device_.allocate(bytes, false)};
     CopyEnd far{other_, other_ != nullptr ? other_->allocate(bytes, false) : host_memory(bytes)};
+    DeviceMemory& far_memory = *far.memory;
     const bool away = direction == "to_host" || direction == "device_to_device";
-    return away ? CopyRoute(direction, std::move(own), std::move(far), context_.seed)
-                : CopyRoute(direction, std::move(far), std::move(own), context_.seed);
+    CopyRoute route = away ? CopyRoute(direction, std::move(own), std::move(far), context_.seed)
+                           : CopyRoute(direction, std::move(far), std::move(own), context_.seed);
+    if (other_ == nullptr) near_.look_at(far_memory);
+    return route;
 }
 
 void CopyPair::read_links() {

@@ -56,6 +56,23 @@ void NearCard::move_to(int node, const std::filesystem::path& root) {
         node);
 }
 
+std::string NearCard::note() const {
+    if (looked_at_ == 0) return note_;
+    return note_ + fmt::format(" {} of {} pages of it that were looked at lie there.", near_, looked_at_);
+}
+
+void NearCard::look_at(DeviceMemory& memory) {
+    if (!node_) return;
+    constexpr std::size_t pages = 64;
+    const std::size_t step = std::max<std::size_t>(memory.bytes() / pages, 1);
+    for (std::size_t at = 0; at < memory.bytes(); at += step) {
+        const std::optional<int> node = node_of_page(memory.host_pointer() + at);
+        if (!node) return;
+        ++looked_at_;
+        if (*node == *node_) ++near_;
+    }
+}
+
 void NearCard::bind(DeviceMemory& memory) {
     if (!node_) return;
     try {

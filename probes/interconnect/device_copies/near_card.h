@@ -19,11 +19,13 @@ class NearCard {
     NearCard(const NearCard&) = delete;
     NearCard& operator=(const NearCard&) = delete;
 
-    const std::string& note() const { return note_; }
+    std::string note() const;
     /// The node; nothing where no thread was moved.
     std::optional<int> node() const { return node_; }
     /// Has pages of host memory that nobody touched yet come from the node.
     void bind(DeviceMemory& memory);
+    /// Looks where pages of host memory that was touched really lie, for the note.
+    void look_at(DeviceMemory& memory);
 
   private:
     void move_to(int node, const std::filesystem::path& root);
@@ -31,6 +33,7 @@ class NearCard {
     kernels::CpuSet before_ = kernels::CpuSet::of_calling_thread();
     std::optional<int> node_;
     std::string note_;
+    int looked_at_ = 0, near_ = 0;  ///< pages
 };
 
 }  // namespace assay::interconnect

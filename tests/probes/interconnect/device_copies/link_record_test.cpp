@@ -1,11 +1,15 @@
 #include "probes/interconnect/device_copies/link_record.h"
 
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <variant>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "kernels/cpu/affinity.h"
+#include "kernels/device/numa.h"
 #include "probes/interconnect/device_copies/near_card.h"
 #include "tests/probes/interconnect/device_copies/made_system.h"
 
@@ -132,6 +136,23 @@ TEST_F(NearCards, MoveTheThreadThereAndBack) {
         EXPECT_THAT(near.note(), HasSubstr("memory node 1"));
     }
     EXPECT_EQ(cpus(), before);
+}
+
+TEST_F(NearCards, LookWherePagesReallyLie) {
+    const std::unique_ptr<DeviceMemory> memory =
+        std::get<std::unique_ptr<Device>>(open_device("cpu:0"))->allocate(1 << 20, false);
+    std::fill_n(memory->host_pointer(), memory->bytes(), std::byte{1});
+    const std::optional<int> real = node_of_page(memory->host_pointer());
+    if (!real) return;  // a kernel that does not tell
+    // The card is near a node whose CPUs are ours, which is not the one that the pages lie on.
+    const std::string other = std::to_string(*real + 1);
+    system_.write("sys/devices/system/node/online", std::to_string(*real) + "," + other);
+    system_.node(std::to_string(*real), "4000");
+    system_.node(other, std::to_string(cpus().front()));
+    system_.write(std::string(MadeSystem::card) + "numa_node", other);
+    NearCard near(card_, system_.root());
+    near.look_at(*memory);
+    EXPECT_THAT(near.note(), HasSubstr("0 of 64 pages of it that were looked at lie there"));
 }
 
 TEST_F(NearCards, SayWhereTheyMayNotGo) {
