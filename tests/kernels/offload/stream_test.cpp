@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/fake_cuda/fake_cuda.h"
 #include "tests/kernels/faulty_accelerator.h"
 
 namespace assay::kernels {
@@ -40,6 +41,22 @@ TEST(OffloadedStream, DoesWhatTheHostComputesInEveryPattern) {
                 EXPECT_EQ(stream.wrong_elements(kernel, pattern), 0u)
                     << to_string(kernel) << ": " << pattern.describe() << ", " << pieces;
             }
+        }
+    }
+}
+
+TEST(OffloadedStream, OnCudaDoesWhatTheHostComputesInEveryPattern) {
+    const fake_cuda::Fresh driver;
+    std::variant<std::unique_ptr<Device>, Absent> device = open_device("cuda:0");
+    ASSERT_TRUE(std::holds_alternative<std::unique_ptr<Device>>(device)) << std::get<Absent>(device).reason;
+    Accelerator& accelerator = *std::get<std::unique_ptr<Device>>(device)->accelerator();
+    OffloadedStream stream(accelerator, 3, 3 * offloaded_array_multiple, 11);
+    for (const StreamKernel kernel : all_kernels) {
+        for (const OffloadedPattern& pattern : offloaded_patterns(accelerator, kernel)) {
+            stream.poison(kernel);
+            stream.run(kernel, pattern);
+            EXPECT_EQ(stream.wrong_elements(kernel, pattern), 0u)
+                << to_string(kernel) << ": " << pattern.describe();
         }
     }
 }
