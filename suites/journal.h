@@ -16,8 +16,8 @@ struct JournalHeader {
     RunHeader run;
     Plan plan;
     std::vector<Waiver> waivers;
-    std::vector<DeviceInfo> devices;  ///< of the machine, so that another suite can be expanded for it
-    std::string suite_json;           ///< Suite::json, so that a report needs no other file
+    DeviceSurvey survey;     ///< of the machine, so that another suite can be expanded for it
+    std::string suite_json;  ///< Suite::json, so that a report needs no other file
 };
 
 /// Appends to journal.jsonl; every line is on disk (fdatasync) when append() returns. Holds a lock while it

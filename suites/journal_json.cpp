@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reports/outcome_json.h"
+#include "suites/device_json.h"
 #include "suites/json_text.h"
 
 namespace assay {
@@ -60,24 +61,6 @@ PlannedCase planned_from_json(const json& value) {
     return planned;
 }
 
-json device_to_json(const DeviceInfo& device) {
-    return {{"id", device.id},
-            {"kind", device.kind},
-            {"name", device.name},
-            {"compute_units", device.compute_units},
-            {"memory_bytes", device.memory_bytes}};
-}
-
-DeviceInfo device_from_json(const json& value) {
-    DeviceInfo device;
-    value.at("id").get_to(device.id);
-    value.at("kind").get_to(device.kind);
-    value.at("name").get_to(device.name);
-    value.at("compute_units").get_to(device.compute_units);
-    value.at("memory_bytes").get_to(device.memory_bytes);
-    return device;
-}
-
 /// A text that the system gave (a host name, an argument) need not be UTF-8.
 std::string dump(const json& value) {
     return value.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -86,13 +69,15 @@ std::string dump(const json& value) {
 }  // namespace
 
 std::string header_line(const JournalHeader& header) {
-    json value = {{"schema", journal_schema}, {"run", run_to_json(header.run)},
-                  {"plan", json::array()},    {"waivers", json::array()},
-                  {"devices", json::array()}, {"suite", json::parse(header.suite_json)}};
+    json value = {{"schema", journal_schema},
+                  {"run", run_to_json(header.run)},
+                  {"plan", json::array()},
+                  {"waivers", json::array()},
+                  {"suite", json::parse(header.suite_json)}};
     for (const PlannedCase& planned : header.plan.cases) value["plan"].push_back(planned_to_json(planned));
     for (const Waiver& waiver : header.waivers)
         value["waivers"].push_back({{"requirement", waiver.requirement}, {"reason", waiver.reason}});
-    for (const DeviceInfo& device : header.devices) value["devices"].push_back(device_to_json(device));
+    add_survey(value, header.survey);
     return dump(value);
 }
 
@@ -112,7 +97,7 @@ JournalHeader header_from_line(std::string_view line) {
         for (const json& planned : value.at("plan")) header.plan.cases.push_back(planned_from_json(planned));
         for (const json& waiver : value.at("waivers"))
             header.waivers.push_back({waiver.at("requirement"), waiver.at("reason")});
-        for (const json& device : value.at("devices")) header.devices.push_back(device_from_json(device));
+        header.survey = survey_from_json(value);
         header.suite_json = dump(value.at("suite"));
     } catch (const json::exception& error) {
         throw InputError(fmt::format("not the first line of an assay journal ({})", error.what()));

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "suites/device_survey.h"
 #include "suites/json_text.h"
 
 namespace assay {
@@ -17,17 +18,6 @@ constexpr std::string_view each_gpu = "each:gpu";
 /// Long enough that only a hung case meets it, where the suite does not say.
 double time_limit_for(double expected_seconds) {
     return std::max(60.0, 3 * expected_seconds + 30);
-}
-
-std::string device_list(const std::vector<DeviceInfo>& devices) {
-    std::vector<std::string> names;
-    for (const DeviceInfo& device : devices)
-        names.push_back(device.name.empty() ? device.id : fmt::format("{} ({})", device.id, device.name));
-    return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
-}
-
-std::string no_gpu(const std::vector<DeviceInfo>& devices) {
-    return "no GPU found on this machine: its devices are " + device_list(devices);
 }
 
 bool is_domain_of(std::string_view domain, std::string_view probe) {
@@ -80,6 +70,28 @@ void check_set(const RunOptions& options, const std::vector<SuiteEntry>& entries
     }
 }
 
+bool asks_for_gpus(const Selection& selection) {
+    return std::any_of(selection.labels.begin(), selection.labels.end(),
+                       [](const auto& label) { return label.second == each_gpu; });
+}
+
+/// What is no GPU must not be judged as one.
+void check_device(const std::string& id, const DeviceSurvey& survey, const Suite& suite) {
+    if (id.empty()) return;
+    canonical_value({"device", ParameterKind::device, "", ""}, id, "--device");
+    const bool other =
+        std::any_of(survey.devices.begin(), survey.devices.end(),
+                    [&](const DeviceInfo& device) { return device.id == id && device.kind != "gpu"; });
+    if (!other) return;
+    for (const Requirement& requirement : suite.requirements)
+        if (asks_for_gpus(requirement.select) ||
+            (requirement.divided_by && asks_for_gpus(*requirement.divided_by)))
+            throw InputError(fmt::format(
+                "--device {}: is no GPU, which the requirement {} of the suite {} is on; accepted is "
+                "a GPU, or a suite without such requirements",
+                id, requirement.id, suite.name));
+}
+
 Parameters parameters_of(const SuiteEntry& entry, const RunOptions& options) {
     Parameters parameters = entry.parameters;
     if (options.quick)
@@ -92,9 +104,9 @@ Parameters parameters_of(const SuiteEntry& entry, const RunOptions& options) {
 
 class Expansion {
   public:
-    Expansion(const std::vector<DeviceInfo>& devices, const Catalogue& catalogue, const RunOptions& options,
+    Expansion(const DeviceSurvey& survey, const Catalogue& catalogue, const RunOptions& options,
               const Context& context)
-        : devices_(devices), catalogue_(catalogue), options_(options), context_(context) {}
+        : survey_(survey), catalogue_(catalogue), options_(options), context_(context) {}
 
     void add(const SuiteEntry& entry) {
         const Parameters parameters = parameters_of(entry, options_);
@@ -108,19 +120,14 @@ class Expansion {
     Plan take() { return std::move(plan_); }
 
   private:
-    bool any_gpu() const {
-        return std::any_of(devices_.begin(), devices_.end(),
-                           [](const DeviceInfo& device) { return device.kind == "gpu"; });
-    }
-
     void add_planned(const SuiteEntry& entry, const Parameters& parameters) {
         const Parameters::const_iterator device = parameters.find("device");
         const bool needs_gpu = device != parameters.end() && names_gpu(device->second);
         PlannedCase planned;
         planned.the_case = {entry.probe, parameters};
-        planned.skip_reason = needs_gpu && !any_gpu()
-                                  ? no_gpu(devices_)
-                                  : fmt::format("this version of assay has no probe {} yet", entry.probe);
+        if (needs_gpu) planned.skip_reason = no_gpu_reason(survey_);
+        if (!planned.skip_reason)
+            planned.skip_reason = fmt::format("this version of assay has no probe {} yet", entry.probe);
         append(std::move(planned), entry);
     }
 
@@ -132,18 +139,23 @@ class Expansion {
                 given->second != each_gpu)
                 continue;
             Parameters one = parameters;
-            for (const DeviceInfo& device : devices_) {
-                if (device.kind != "gpu") continue;
+            if (!options_.device.empty()) {
+                one[name] = options_.device;
+                add_case(entry, probe, one);
+                return;
+            }
+            for (const DeviceInfo& device : survey_.devices) {
+                if (!is_gpu(device)) continue;
                 one[name] = device.id;
                 add_case(entry, probe, one);
             }
-            if (!any_gpu()) {
+            if (const std::optional<std::string> reason = no_gpu_reason(survey_)) {
                 // The other values are still checked; the first GPU stands for those that are not there.
                 one[name] = "cuda:0";
                 PlannedCase planned;
                 planned.the_case = make_case(probe, one);
                 planned.the_case.parameters[name] = each_gpu;
-                planned.skip_reason = no_gpu(devices_);
+                planned.skip_reason = reason;
                 append(std::move(planned), entry);
             }
             return;
@@ -173,11 +185,9 @@ class Expansion {
         for (const Parameter& parameter : probe.parameters) {
             if (parameter.kind != ParameterKind::device) continue;
             const std::string& id = the_case.text(parameter.name);
-            const bool present = std::any_of(devices_.begin(), devices_.end(),
+            const bool present = std::any_of(survey_.devices.begin(), survey_.devices.end(),
                                              [&](const DeviceInfo& device) { return device.id == id; });
-            if (!present && id != "auto")
-                return fmt::format("no device {} on this machine: its devices are {}", id,
-                                   device_list(devices_));
+            if (!present && id != "auto") return no_device_reason(survey_, id);
         }
         return std::nullopt;
     }
@@ -193,7 +203,7 @@ class Expansion {
         plan_.cases.push_back(std::move(planned));
     }
 
-    const std::vector<DeviceInfo>& devices_;
+    const DeviceSurvey& survey_;
     const Catalogue& catalogue_;
     const RunOptions& options_;
     const Context& context_;
@@ -214,12 +224,13 @@ std::uint64_t Plan::written_bytes() const {
     return bytes;
 }
 
-Plan expand(const Suite& suite, const std::vector<DeviceInfo>& devices, const Catalogue& catalogue,
+Plan expand(const Suite& suite, const DeviceSurvey& survey, const Catalogue& catalogue,
             const RunOptions& options, const Context& context) {
     const std::vector<SuiteEntry> entries = entries_in_force(suite);
     check_only(options.only, entries, suite);
     check_set(options, entries, catalogue, suite);
-    Expansion expansion(devices, catalogue, options, context);
+    check_device(options.device, survey, suite);
+    Expansion expansion(survey, catalogue, options, context);
     for (const SuiteEntry& entry : entries) {
         const bool wanted =
             options.only.empty() ||

@@ -14,6 +14,7 @@ struct RunOptions {
     bool quick = false;
     std::vector<std::string> only;                                  ///< probe names, or domains; empty: all
     std::map<std::string, std::map<std::string, std::string>> set;  ///< probe -> parameter -> value
+    std::string device = {};  ///< the one that each:gpu stands for; empty: the machine's GPUs
 };
 
 struct PlannedCase {
@@ -32,9 +33,9 @@ struct Plan {
     std::uint64_t written_bytes() const;  ///< the cases share one scratch file, so the largest counts
 };
 
-/// Pure: the suite's entries on these devices, each:gpu multiplied out. Throws InputError for an unknown name
-/// or a bad value in `options`.
-Plan expand(const Suite& suite, const std::vector<DeviceInfo>& devices, const Catalogue& catalogue,
+/// Pure: the suite's entries on this machine's devices, each:gpu multiplied out. Throws InputError for an
+/// unknown name or a bad value in `options`.
+Plan expand(const Suite& suite, const DeviceSurvey& survey, const Catalogue& catalogue,
             const RunOptions& options, const Context& context);
 
 }  // namespace assay

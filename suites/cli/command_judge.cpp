@@ -25,7 +25,7 @@ int judge_again(const JudgeOptions& options, const Catalogue& catalogue) {
     // The cases are those that the suite would have run on the journal's machine, which need not be this one.
     RunOptions same_length;
     same_length.quick = quick;
-    const Plan plan = expand(suite, journal.header.devices, catalogue, same_length, context.get());
+    const Plan plan = expand(suite, journal.header.survey, catalogue, same_length, context.get());
     const Report report = report_against(journal, suite, plan);
     print(render(report, options.json ? "json" : "text", language_of(options.language)));
     return exit_code_of(report.verdict);

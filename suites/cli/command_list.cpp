@@ -8,6 +8,7 @@
 
 #include "reports/texts.h"
 #include "suites/cli/commands.h"
+#include "suites/cli/list_devices.h"
 #include "suites/cli/output.h"
 
 namespace assay::cli {
@@ -153,26 +154,6 @@ std::string suites_text(const Catalogue& catalogue) {
     return text;
 }
 
-json devices_to_json() {
-    json list = json::array();
-    for (const DeviceInfo& device : survey_devices().devices)
-        list.push_back({{"id", device.id},
-                        {"kind", device.kind},
-                        {"name", device.name},
-                        {"compute_units", device.compute_units},
-                        {"memory_bytes", device.memory_bytes}});
-    return list;
-}
-
-std::string devices_text() {
-    std::string text = "DEVICES\n";
-    for (const DeviceInfo& device : survey_devices().devices)
-        text +=
-            fmt::format("{:<10} {}, {} compute units, {}\n", device.id, device.name, device.compute_units,
-                        format_quantity(static_cast<double>(device.memory_bytes), Unit::byte, Language::en));
-    return text;
-}
-
 json models_to_json() {
     json list = json::array();
     for (const Model& model : load_models())
@@ -202,14 +183,14 @@ std::string list(const ListOptions& options, const Catalogue& catalogue) {
         json document = {{"schema", "assay.list/1"}};
         if (wanted("probes")) document["probes"] = probes_to_json(catalogue);
         if (wanted("suites")) document["suites"] = suites_to_json(catalogue);
-        if (wanted("devices")) document["devices"] = devices_to_json();
+        if (wanted("devices")) add_devices(document);
         if (wanted("models")) document["models"] = models_to_json();
         return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
     }
     std::vector<std::string> parts;
     if (wanted("probes")) parts.push_back(probes_text(catalogue));
     if (wanted("suites")) parts.push_back(suites_text(catalogue));
-    if (wanted("devices")) parts.push_back(devices_text());
+    if (wanted("devices")) parts.push_back(devices_text(style_of_output().columns));
     if (wanted("models")) parts.push_back(models_text());
     return fmt::format("{}", fmt::join(parts, "\n"));
 }

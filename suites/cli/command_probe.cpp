@@ -2,8 +2,6 @@
 #include <cstdio>
 #include <memory>
 
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include "reports/curve_table.h"
@@ -28,22 +26,6 @@ struct ProbeOptions {
     std::uint64_t seed = 1;
     bool quick = false;
     bool json = false;
-};
-
-/// While it lives, what anything prints to standard output (a library's warning) goes to standard error: with
-/// --json, standard output carries one document and nothing else.
-class OutputGuard {
-  public:
-    OutputGuard() : kept_(::dup(STDOUT_FILENO)) { ::dup2(STDERR_FILENO, STDOUT_FILENO); }
-    ~OutputGuard() {
-        std::fflush(stdout);
-        if (kept_) ::dup2(kept_.get(), STDOUT_FILENO);
-    }
-    OutputGuard(const OutputGuard&) = delete;
-    OutputGuard& operator=(const OutputGuard&) = delete;
-
-  private:
-    os::FileDescriptor kept_;
 };
 
 const Probe& find_probe(const std::string& name, const Catalogue& catalogue) {

@@ -16,6 +16,7 @@
 #include "suites/cli/output.h"
 #include "suites/cli/progress.h"
 #include "suites/cli/version.h"
+#include "suites/device_survey.h"
 #include "suites/json_text.h"
 #include "suites/runner.h"
 #include "suites/timestamp.h"
@@ -32,6 +33,7 @@ struct RunCommandOptions {
     std::string resume;
     std::vector<std::string> only;
     std::vector<std::string> settings;
+    std::string device;
     std::vector<std::string> waived;
     std::vector<std::string> reasons;
     std::vector<std::string> allow_destroy;
@@ -155,12 +157,14 @@ PreparedRun prepare_new(const RunCommandOptions& options, const Program& program
 
     run.header.waivers = parse_waivers(options.waived, options.reasons);
     check_waivers(run.header.waivers, suite);
-    run.header.devices = survey_devices().devices;
+    run.header.survey = survey_in_child(own_program());
     ProcessContext context(options.quick, nearest_existing(run.scratch));
-    run.header.plan =
-        expand(suite, run.header.devices, program.catalogue,
-               {.quick = options.quick, .only = options.only, .set = parse_probe_settings(options.settings)},
-               context.get());
+    run.header.plan = expand(suite, run.header.survey, program.catalogue,
+                             {.quick = options.quick,
+                              .only = options.only,
+                              .set = parse_probe_settings(options.settings),
+                              .device = options.device},
+                             context.get());
     run.allow_destroy = allowed_to_destroy(options, run.header.plan);
     run.header.suite_json = suite.json;
     const Version own = version();
@@ -187,6 +191,7 @@ PreparedRun prepare_resumed(const RunCommandOptions& options, const Program& pro
     refuse_with_resume(!options.out.empty(), "--out");
     refuse_with_resume(!options.only.empty(), "--only");
     refuse_with_resume(!options.settings.empty(), "--set");
+    refuse_with_resume(!options.device.empty(), "--device");
     refuse_with_resume(!options.waived.empty() || !options.reasons.empty(), "--waive");
     Journal journal = read_journal(options.resume);
     const RunHeader& begun = journal.header.run;
@@ -261,7 +266,7 @@ bool measure(const PreparedRun& run, const RunCommandOptions& options) {
     announce(run, options.keep_files, options.json);
     ProgressView view(run.header.plan, style_of_error());
     RunnerOptions runner;
-    runner.program = fs::read_symlink("/proc/self/exe");
+    runner.program = own_program();
     runner.scratch = run.scratch;
     runner.keep_files = options.keep_files;
     runner.quick = run.header.run.quick;
@@ -308,6 +313,8 @@ void add_run_command(CLI::App& app, Program& program) {
     command->add_option("--only", options->only, "Run these probes or domains alone")->take_all();
     command->add_flag("--quick", options->quick, "The same suite, sampled for a shorter time");
     add_repeated_option(*command, "--set", options->settings, "PROBE.PARAMETER=VALUE, may be repeated");
+    command->add_option("--device", options->device,
+                        "Run on this device (opencl:0) what the suite runs on each GPU");
     add_language_option(*command, options->language);
     command->add_flag("--json", options->json, "Print the report as JSON");
     add_repeated_option(*command, "--waive", options->waived,

@@ -13,7 +13,6 @@
 
 #include <fmt/format.h>
 
-#include "probes/core/os/file_descriptor.h"
 #include "reports/utf8.h"
 
 namespace assay::cli {
@@ -84,6 +83,19 @@ void print(std::string_view text) {
 void print_error_line(std::string_view text) {
     fmt::print(stderr, "{}\n", text);
     std::fflush(stderr);
+}
+
+OutputGuard::OutputGuard() : kept_(::dup(STDOUT_FILENO)) {
+    ::dup2(STDERR_FILENO, STDOUT_FILENO);
+}
+
+OutputGuard::~OutputGuard() {
+    std::fflush(stdout);
+    if (kept_) ::dup2(kept_.get(), STDOUT_FILENO);
+}
+
+std::filesystem::path own_program() {
+    return std::filesystem::read_symlink("/proc/self/exe");
 }
 
 void check_output_file(const std::filesystem::path& path) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "probes/core/os/file_descriptor.h"
 #include "reports/report.h"
 
 namespace assay::cli {
@@ -12,6 +13,22 @@ namespace assay::cli {
 void print(std::string_view text);
 /// A line to standard error.
 void print_error_line(std::string_view text);
+
+/// While it lives, what anything prints to standard output (a library's warning) goes to standard error: with
+/// --json, standard output carries one document and nothing else.
+class OutputGuard {
+  public:
+    OutputGuard();
+    ~OutputGuard();
+    OutputGuard(const OutputGuard&) = delete;
+    OutputGuard& operator=(const OutputGuard&) = delete;
+
+  private:
+    os::FileDescriptor kept_;
+};
+
+/// The program that runs, for children of it.
+std::filesystem::path own_program();
 
 /// The whole file or nothing: written beside its place and renamed. Throws InputError for a path that can
 /// be no such file, std::system_error when writing fails.

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -175,6 +176,12 @@ int main(int argc, char** argv) {
     if (argc > 2 && std::strcmp(argv[1], "probe") == 0 && std::strcmp(argv[2], "faulty.rubbish") == 0) {
         std::puts("Segmentation fault (not really) {\"schema\":");
         return 0;
+    }
+    // A driver that ends who asks it for devices.
+    if (argc > 3 && std::strcmp(argv[2], "devices") == 0 && std::getenv("ASSAY_FAULTY_DRIVER") != nullptr) {
+        std::fputs("libdriver: cannot talk to the card\n", stderr);
+        std::signal(SIGSEGV, SIG_DFL);
+        std::raise(SIGSEGV);
     }
     const std::vector<assay::Probe> probes = assay::faulty_catalog();
     return assay::cli::run(argc, argv, {probes, {}});

@@ -340,5 +340,22 @@ TEST_F(RunsTest, WhatARunLeavesKeepsToTheSchemas) {
                 HasSubstr("required"));
 }
 
+TEST_F(RunsTest, ADriverThatCrashesLeavesTheCpuAndSaysWhyTheRestIsNotThere) {
+    ::setenv("ASSAY_FAULTY_DRIVER", "yes", 1);
+    const Finished finished = run({"run", good_suite(), "--out", "out"});
+    const Finished listed = run({"list", "devices"});
+    ::unsetenv("ASSAY_FAULTY_DRIVER");
+    EXPECT_EQ(finished.exit_code, 0) << finished.errors;
+    EXPECT_THAT(statuses(), ElementsAre("measured"));
+    const json header = read_json_lines(journal()).front();
+    ASSERT_THAT(header["devices"], SizeIs(1));
+    EXPECT_EQ(header["devices"][0]["id"], "cpu:0");
+    EXPECT_THAT(header["absences"][0].get<std::string>(),
+                AllOf(HasSubstr("SIGSEGV"), HasSubstr("libdriver: cannot talk to the card")));
+    EXPECT_EQ(test::schema_complaints("journal.json", folder_.write("header.json", header.dump())), "");
+    EXPECT_EQ(listed.exit_code, 0);
+    EXPECT_THAT(listed.output, AllOf(HasSubstr("cpu:0"), HasSubstr("SIGSEGV")));
+}
+
 }  // namespace
 }  // namespace assay

@@ -37,7 +37,12 @@ JournalHeader a_header() {
     to_skip.skip_reason = "not yet";
     header.plan.cases = {planned, to_skip};
     header.waivers = {{"speed", "known to be slow"}};
-    header.devices = {{"cpu:0", "cpu", "A processor", 4, 1u << 30}};
+    header.survey.devices = {
+        {"cpu:0", "cpu", "A processor", 4, 1u << 30},
+        {"cuda:0", "gpu", "A card", 132, 1ull << 37, "CUDA 13.0", "580.65.06", "0000:65:00.0", "9.0", ""},
+        {"opencl:0", "gpu", "A card", 132, 1ull << 37, "OpenCL 3.0", "580.65.06", "0000:65:00.0", "",
+         "cuda:0"}};
+    header.survey.absences = {"no third way"};
     header.suite_json = test::good_suite().dump();
     return header;
 }
@@ -90,9 +95,35 @@ TEST(JournalTest, KeepsTheHeaderWhole) {
     EXPECT_EQ(read.plan.cases[1].skip_reason, "not yet");
     ASSERT_THAT(read.waivers, SizeIs(1));
     EXPECT_EQ(read.waivers[0].reason, "known to be slow");
-    ASSERT_THAT(read.devices, SizeIs(1));
-    EXPECT_EQ(read.devices[0].compute_units, 4);
+    ASSERT_THAT(read.survey.devices, SizeIs(3));
+    EXPECT_EQ(read.survey.devices[0].compute_units, 4);
+    EXPECT_EQ(read.survey.devices[0].interface, "");
+    const DeviceInfo& card = read.survey.devices[1];
+    EXPECT_EQ(card.interface, "CUDA 13.0");
+    EXPECT_EQ(card.driver_version, "580.65.06");
+    EXPECT_EQ(card.pci_address, "0000:65:00.0");
+    EXPECT_EQ(card.compute_capability, "9.0");
+    EXPECT_EQ(card.same_as, "");
+    EXPECT_EQ(read.survey.devices[2].same_as, "cuda:0");
+    EXPECT_THAT(read.survey.absences, ::testing::ElementsAre("no third way"));
     EXPECT_EQ(nlohmann::json::parse(read.suite_json), test::good_suite());
+}
+
+TEST(JournalTest, ReadsAHeaderOlderThanWhatIsToldOfDevicesToday) {
+    const test::TemporaryFolder folder;
+    write_journal(folder.path(), 0);
+    nlohmann::json header = nlohmann::json::parse(test::read_whole(journal_path(folder.path())));
+    header.erase("absences");
+    header["devices"] = {{{"id", "cpu:0"},
+                          {"kind", "cpu"},
+                          {"name", "A processor"},
+                          {"compute_units", 4},
+                          {"memory_bytes", 1024}}};
+    folder.write("journal.jsonl", header.dump() + "\n");
+    const JournalHeader read = read_journal(folder.path()).header;
+    ASSERT_THAT(read.survey.devices, SizeIs(1));
+    EXPECT_EQ(read.survey.devices[0].name, "A processor");
+    EXPECT_THAT(read.survey.absences, IsEmpty());
 }
 
 TEST(JournalTest, KeepsOutcomesInTheirOrder) {

@@ -30,7 +30,7 @@ Suite suite_of(std::vector<SuiteEntry> entries) {
 Plan plan_of(const Suite& suite, const std::vector<DeviceInfo>& devices = {cpu},
              const RunOptions& options = {}) {
     const Context context = test::bare_context();
-    return expand(suite, devices, test::fake_catalogue(), options, context);
+    return expand(suite, {devices, {}, {}}, test::fake_catalogue(), options, context);
 }
 
 std::string error_of(const Suite& suite, const RunOptions& options) {
@@ -57,6 +57,75 @@ TEST(Expand, MakesOneCaseAGpuOfEachGpu) {
     ASSERT_EQ(plan.cases.size(), 2u);
     EXPECT_EQ(plan.cases[0].the_case.text("device"), "cuda:0");
     EXPECT_EQ(plan.cases[1].the_case.text("device"), "cuda:1");
+}
+
+TEST(Expand, CountsACardThatIsReachedInTwoWaysOnceAndNoCpuThatOpenClReaches) {
+    DeviceInfo again = gpu_0;
+    again.id = "opencl:0";
+    again.same_as = "cuda:0";
+    const DeviceInfo pocl{"opencl:1", "cpu", "A processor", 4, 1u << 30};
+    const DeviceInfo other{"opencl:2", "gpu", "Another GPU", 60, 1u << 30};
+    const Plan plan =
+        plan_of(suite_of({entry("fake.speed", {{"device", "each:gpu"}})}), {cpu, gpu_0, again, pocl, other});
+    ASSERT_EQ(plan.cases.size(), 2u);
+    EXPECT_EQ(plan.cases[0].the_case.text("device"), "cuda:0");
+    EXPECT_EQ(plan.cases[1].the_case.text("device"), "opencl:2");
+}
+
+TEST(Expand, ReasonsSayWhatIsThereInsteadAndWhyTheRestIsNot) {
+    const DeviceInfo pocl{"opencl:0", "cpu", "pthread", 4, 1u << 30};
+    const DeviceSurvey survey{
+        {cpu, pocl}, {"no CUDA device: libcuda.so.1 was not found", "OpenCL platform X has no device"}, {}};
+    const Context context = test::bare_context();
+    const Plan plan = expand(
+        suite_of({entry("fake.speed", {{"device", "each:gpu"}}), entry("fake.speed", {{"device", "cuda:1"}}),
+                  entry("fake.speed", {{"device", "opencl:1"}})}),
+        survey, test::fake_catalogue(), {}, context);
+    ASSERT_EQ(plan.cases.size(), 3u);
+    EXPECT_EQ(plan.cases[0].skip_reason,
+              "no GPU found on this machine: its devices are cpu:0 (A processor), opencl:0 (pthread, a CPU); "
+              "no CUDA device: libcuda.so.1 was not found; OpenCL platform X has no device");
+    EXPECT_EQ(
+        plan.cases[1].skip_reason,
+        "no device cuda:1 on this machine: its devices are cpu:0 (A processor), opencl:0 (pthread, a CPU); "
+        "no CUDA device: libcuda.so.1 was not found");
+    EXPECT_EQ(plan.cases[2].skip_reason,
+              "no device opencl:1 on this machine: its devices are cpu:0 (A processor), opencl:0 (pthread, a "
+              "CPU); OpenCL platform X has no device");
+}
+
+TEST(Expand, TakesTheDeviceAskedForInsteadOfEachGpu) {
+    RunOptions options;
+    options.device = "opencl:0";
+    const DeviceInfo pocl{"opencl:0", "cpu", "pthread", 4, 1u << 30};
+    const Suite suite = suite_of({entry("fake.speed", {{"device", "each:gpu"}}), entry("fake.speed", {})});
+    const Plan plan = plan_of(suite, {cpu, gpu_0, pocl}, options);
+    ASSERT_EQ(plan.cases.size(), 2u);
+    EXPECT_EQ(plan.cases[0].the_case.text("device"), "opencl:0");
+    EXPECT_FALSE(plan.cases[0].skip_reason);
+    EXPECT_EQ(plan.cases[1].the_case.text("device"), "cpu:0") << "another device's case stays";
+    EXPECT_THAT(plan_of(suite, {cpu, gpu_0}, options).cases[0].skip_reason.value(),
+                HasSubstr("no device opencl:0 on this machine"));
+    options.device = "opencl";
+    EXPECT_THAT(error_of(suite, options), HasSubstr("--device"));
+}
+
+TEST(Expand, LetsNoCpuBeJudgedAsAGpu) {
+    Suite suite = suite_of({entry("fake.speed", {{"device", "each:gpu"}})});
+    suite.requirements.emplace_back();
+    suite.requirements[0].id = "fast";
+    suite.requirements[0].select.labels = {{"device", "each:gpu"}};
+    RunOptions options;
+    options.device = "opencl:0";
+    const DeviceInfo pocl{"opencl:0", "cpu", "pthread", 4, 1u << 30};
+    try {
+        plan_of(suite, {cpu, pocl}, options);
+        ADD_FAILURE() << "was accepted";
+    } catch (const InputError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("--device opencl:0: is no GPU, which the requirement fast"));
+    }
+    options.device = "cuda:0";
+    EXPECT_EQ(plan_of(suite, {cpu, gpu_0}, options).cases.size(), 1u);
 }
 
 TEST(Expand, SkipsEachGpuWithTheReasonWhereThereIsNone) {
