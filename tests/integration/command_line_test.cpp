@@ -157,10 +157,11 @@ TEST_F(CommandLineTest, ListNamesProbesSuitesDevicesAndModels) {
     const Finished listed = assay({"list", "--json"});
     ASSERT_EQ(listed.exit_code, 0) << listed.errors;
     const json document = json::parse(listed.output);
-    EXPECT_EQ(document["suites"][0]["name"], "kernels");
-    EXPECT_EQ(document["suites"][0]["tiers"].size(), 0u);
-    EXPECT_EQ(document["suites"][1]["name"], "poc");
-    EXPECT_EQ(document["suites"][1]["tiers"].size(), 11u);
+    EXPECT_EQ(document["suites"][0]["name"], "accelerators");
+    EXPECT_EQ(document["suites"][1]["name"], "kernels");
+    EXPECT_EQ(document["suites"][1]["tiers"].size(), 0u);
+    EXPECT_EQ(document["suites"][2]["name"], "poc");
+    EXPECT_EQ(document["suites"][2]["tiers"].size(), 11u);
     EXPECT_EQ(document["devices"][0]["id"], "cpu:0");
     EXPECT_GT(document["models"].size(), 5u);
     bool random_read = false;

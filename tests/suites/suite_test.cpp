@@ -103,7 +103,7 @@ TEST_F(SuiteFileTest, AMissingFileADirectoryAndAnUnknownNameSayWhatIsAccepted) {
     EXPECT_THAT(error_of([&] { load_suite(folder_.path().string(), "", catalogue); }),
                 HasSubstr("is a directory"));
     EXPECT_THAT(error_of([&] { load_suite("pock", "", catalogue); }),
-                AllOf(HasSubstr("\"pock\""), HasSubstr("accepted are kernels or poc")));
+                AllOf(HasSubstr("\"pock\""), HasSubstr("accepted are accelerators, kernels or poc")));
 }
 
 TEST_F(SuiteFileTest, AnotherSchemaIsRefused) {
@@ -344,7 +344,7 @@ TEST_F(SuiteFileTest, ACaseOfSomeTiersIsInForceOnlyWithThem) {
 }
 
 TEST(EmbeddedSuites, ThereIsThePocSuiteWithTheTiersOfTheDocuments) {
-    EXPECT_THAT(suite_names(), ElementsAre("kernels", "poc"));
+    EXPECT_THAT(suite_names(), ElementsAre("accelerators", "kernels", "poc"));
     EXPECT_THAT(tier_names("kernels"), IsEmpty());
     EXPECT_THAT(tier_names("poc"), ElementsAre("67b", "7b", "basic", "edge", "enterprise", "low-power",
                                                "mixed", "professional", "single-card", "v3", "workstation"));
