@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "reports/selection.h"
+
 namespace assay {
 
 namespace {
@@ -32,8 +34,10 @@ bool same_parameter(const Measured& one, const Measured& other, std::string_view
     return parameter_of(*one.outcome, name) == parameter_of(*other.outcome, name);
 }
 
+/// On the same device and, of the host's CPUs, as many of them: accelerators have no threads to tell.
 bool same_place(const Measured& one, const Measured& other) {
-    return same_parameter(one, other, "device") && same_resolved(one, other, "threads");
+    return same_parameter(one, other, "device") &&
+           (names_accelerator(parameter_of(*one.outcome, "device")) || same_resolved(one, other, "threads"));
 }
 
 /// A format's size as a metric, so that it divides like any other.

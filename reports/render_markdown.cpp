@@ -6,6 +6,7 @@
 #include "reports/derived_text.h"
 #include "reports/report.h"
 #include "reports/run_summary.h"
+#include "reports/skip_groups.h"
 #include "reports/texts.h"
 #include "reports/utf8.h"
 
@@ -194,19 +195,40 @@ class MarkdownReport {
         }
     }
 
+    std::string limit_cell(const Metric& metric) const {
+        if (!metric.limit || metric.limit->value <= 0) return {};
+        return escaped(phrase_with(language_, "column.share_of_limit",
+                                   fmt::format("{:.0f} %", 100 * metric.value / metric.limit->value),
+                                   format_quantity(metric.limit->value, metric.unit, language_),
+                                   metric.limit->source));
+    }
+
+    void add_group_of_skips(const SkipGroup& group) {
+        add_row({escaped(phrase_with(language_, "text.case_group", group.outcomes.size()) +
+                         std::string(say("colon")) + group.probes(say("list_separator"))),
+                 std::string(status_word(Status::skipped, language_)), "", "", "", "",
+                 escaped(group.outcomes.front()->reason)});
+    }
+
     void add_cases() {
         if (report_.outcomes.empty()) return;
         add_title("page.measurements");
         add_row({std::string(say("column.case")), std::string(say("column.status")),
                  std::string(say("column.metric")), std::string(say("column.value")),
-                 std::string(say("column.statistic")), std::string(say("column.reason"))});
-        add_rule(6);
+                 std::string(say("column.statistic")), std::string(say("column.limit")),
+                 std::string(say("column.reason"))});
+        add_rule(7);
         const CaseNames name_of(report_.cases, report_.outcomes);
+        const std::vector<SkipGroup> groups = skip_groups(report_.outcomes);
         for (const Outcome& outcome : report_.outcomes) {
+            if (const SkipGroup* group = group_of(outcome, groups)) {
+                if (group->begins_with(outcome)) add_group_of_skips(*group);
+                continue;
+            }
             const std::string name = escaped(name_of(outcome.the_case));
             const std::string status(status_word(outcome.status, language_));
             const std::vector<const Metric*> metrics = metrics_beside_curve(outcome);
-            if (metrics.empty()) add_row({name, status, "", "", "", escaped(outcome.reason)});
+            if (metrics.empty()) add_row({name, status, "", "", "", "", escaped(outcome.reason)});
             for (const Metric* shown : metrics) {
                 const Metric& metric = *shown;
                 const bool in_words = metric.unit == Unit::version || metric.unit == Unit::text;
@@ -220,7 +242,7 @@ class MarkdownReport {
                 add_row({name, status, escaped(labelled_name(metric.name, axes)), escaped(value),
                          in_words ? ""
                                   : std::string(say("statistic." + std::string(to_string(metric.statistic)))),
-                         escaped(outcome.reason)});
+                         limit_cell(metric), escaped(outcome.reason)});
             }
         }
         for (const Outcome& outcome : report_.outcomes)

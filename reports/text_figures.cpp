@@ -11,6 +11,7 @@
 #include "reports/case_names.h"
 #include "reports/curve_table.h"
 #include "reports/figure.h"
+#include "reports/skip_groups.h"
 #include "reports/terminal_table.h"
 #include "reports/texts.h"
 
@@ -44,9 +45,12 @@ std::string interval_of(const Metric& metric, Language language) {
     return figure.ci95 ? format_interval(*figure.ci95, metric.unit, language) : std::string();
 }
 
-std::string share_of_limit(const Metric& metric) {
+/// "84 % of 53.0 GB/s".
+std::string share_of_limit(const Metric& metric, Language language, bool limit_below) {
     if (!metric.limit || metric.limit->value <= 0) return {};
-    return fmt::format("{:.0f} %", 100 * metric.value / metric.limit->value);
+    return phrase_with(language, "text.share_of_limit",
+                       fmt::format("{:.0f} %", 100 * metric.value / metric.limit->value),
+                       limit_below ? "\n" : " ", format_quantity(metric.limit->value, metric.unit, language));
 }
 
 /// A second metric along the same axis (the plain pattern of each kernel) is left to the full reports.
@@ -69,16 +73,29 @@ TerminalTable::Row measured_row(const Metric& metric, const Outcome& outcome, co
                                                              : labelled_name(metric.name, labels);
     TerminalTable::Row row;
     row.cells = {name, format_quantity(metric.value, metric.unit, language), interval_of(metric, language),
-                 share_of_limit(metric)};
+                 share_of_limit(metric, language, labels_below)};
+    return row;
+}
+
+TerminalTable::Row group_row(const SkipGroup& group, Language language) {
+    TerminalTable::Row row;
+    row.cells = {phrase_with(language, "text.case_group", group.outcomes.size()),
+                 std::string(status_word(Status::skipped, language)), "", ""};
+    row.remarks = {group.probes(phrase(language, "list_separator")), group.outcomes.front()->reason};
     return row;
 }
 
 TerminalTable table_of(const Report& report, Language language, bool labels_below) {
     const CaseNames names(report.cases, report.outcomes);
+    const std::vector<SkipGroup> groups = skip_groups(report.outcomes);
     TerminalTable table(
         {std::string(phrase(language, "column.metric")), std::string(phrase(language, "column.measured")),
          std::string(phrase(language, "column.interval")), std::string(phrase(language, "column.limit"))});
     for (const Outcome& outcome : report.outcomes) {
+        if (const SkipGroup* group = group_of(outcome, groups)) {
+            if (group->begins_with(outcome)) table.add(group_row(*group, language));
+            continue;
+        }
         std::vector<TerminalTable::Row> rows;
         std::vector<std::string> facts;
         const std::vector<const Metric*> metrics = metrics_beside_curve(outcome);

@@ -203,6 +203,9 @@ std::span<const PhraseEntry> phrases_en() {
         {"curve.bandwidth", "Bandwidth"},
         {"curve.logarithmic", "{} (logarithmic)"},
 
+        {"table.peer", "{}: {} × the peer's {} ({})"},
+        {"text.share_of_limit", "{}{}of {}"},
+        {"text.case_group", "{} cases"},
         {"derived.result", "Result"},
         {"derived.times", "{}×"},
         {"derived.against", "{}, {}"},

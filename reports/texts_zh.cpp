@@ -202,6 +202,9 @@ std::span<const PhraseEntry> phrases_zh() {
         {"curve.bandwidth", "带宽"},
         {"curve.logarithmic", "{}（对数）"},
 
+        {"table.peer", "{0}：为对照值 {2} 的 {1} 倍（{3}）"},
+        {"text.share_of_limit", "{0}{1}（{2}）"},
+        {"text.case_group", "{} 项用例"},
         {"derived.result", "结果"},
         {"derived.times", "{} 倍"},
         {"derived.against", "{}，{}"},

@@ -18,10 +18,12 @@ std::string place(const RunEvent& event) {
     return fmt::format("[{:>{}}/{}]", event.index + 1, count.size(), count);
 }
 
-std::string finished_line(const RunEvent& event, const std::string& name) {
+/// `told` is the reason of the last case that was skipped: many often share it.
+std::string finished_line(const RunEvent& event, const std::string& name, const std::string& told) {
     const Outcome& outcome = *event.outcome;
     const std::string head = fmt::format("{} {}: {}", place(event), name, to_string(outcome.status));
-    if (outcome.status == Status::skipped) return fmt::format("{}: {}", head, outcome.reason);
+    if (outcome.status == Status::skipped)
+        return fmt::format("{}: {}", head, outcome.reason == told ? "as before" : outcome.reason);
     if (outcome.reason.empty()) return fmt::format("{}, {:.1f} s", head, event.elapsed_seconds);
     return fmt::format("{} after {:.1f} s: {}", head, event.elapsed_seconds, outcome.reason);
 }
@@ -77,7 +79,8 @@ void ProgressView::show(const RunEvent& event) {
                              event.stage.empty() ? "" : fmt::format("  {}", event.stage)));
             return;
         case RunEvent::Kind::case_finished:
-            line(finished_line(event, name));
+            line(finished_line(event, name, last_skip_));
+            if (event.outcome->status == Status::skipped) last_skip_ = event.outcome->reason;
             return;
     }
 }

@@ -26,6 +26,7 @@ class ProgressView {
     CaseNames names_;
     ErrorStream stream_;
     bool drawn_ = false;
+    std::string last_skip_ = {};  ///< the reason of the last case that was skipped
 };
 
 /// "about 75 s", "about 4 min": a duration for people.

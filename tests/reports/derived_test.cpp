@@ -227,6 +227,29 @@ TEST(Derived, BytesAWeightAreSharesOfThoseOfF32AndF16) {
     EXPECT_TRUE(shares[0].figure.stands_alone);
 }
 
+TEST(Derived, AnAcceleratorsKernelsAreHeldAgainstItsOwnMemoryAndF32WithoutThreadsToTell) {
+    Outcome product = building::gemv("int8", "int8", 2e12, 0.5);
+    Outcome plain = building::gemv("f32", "f32", 1e12, 2);
+    for (Outcome* outcome : {&product, &plain}) {
+        outcome->the_case.parameters["device"] = "cuda:0";
+        outcome->resolved.erase("threads");
+        outcome->resolved.erase("isa");
+    }
+    Outcome memory = read_bandwidth(4e12, "2", "cuda:0");
+    memory.resolved.clear();
+    const std::vector<Outcome> outcomes = {product, plain, read_bandwidth(50e9), memory,
+                                           read_bandwidth(9e12, "2", "cuda:1")};
+    const std::vector<DerivedFigure> shares = figures_of(outcomes, DerivedKind::share_of_memory);
+    ASSERT_THAT(shares, SizeIs(2));
+    EXPECT_EQ(shares[0].to.outcome, &outcomes[3]) << "neither the host's memory nor another card's";
+    EXPECT_NEAR(*shares[0].figure.value, 0.25, 1e-12);
+    const std::vector<DerivedFigure> gains = figures_of(outcomes, DerivedKind::speed_up_over_f32);
+    ASSERT_THAT(gains, SizeIs(1));
+    EXPECT_NEAR(*gains[0].figure.value, 2, 1e-12);
+    // The host's own still need as many threads.
+    EXPECT_THAT(shares_of(building::gemv("int8", "int8", 65e9, 0.5), read_bandwidth(50e9, "1")), IsEmpty());
+}
+
 TEST(Derived, StandsByKindAndThenInTheOutcomesOrder) {
     const std::vector<Outcome> outcomes = kernel_run();
     const std::vector<DerivedFigure> all = derived_figures(outcomes);

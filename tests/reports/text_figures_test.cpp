@@ -28,7 +28,8 @@ TEST(TextFigures, AFigureStandsWithItsIntervalAndShareOfItsLimit) {
     Metric metric = sampled("memory.bandwidth", 30e9, Interval{29e9, 31e9}, {}, Unit::byte_per_second);
     metric.limit = Limit{40e9, "arithmetic"};
     EXPECT_THAT(figures_of({with(outcome_of("memory.bandwidth"), metric)}),
-                ContainsRegex("memory\\.bandwidth +30(\\.0)? GB/s +29(\\.0)?–31(\\.0)? GB/s +75 %"));
+                ContainsRegex(
+                    "memory\\.bandwidth +30(\\.0)? GB/s +29(\\.0)?–31(\\.0)? GB/s +75 % of 40(\\.0)? GB/s"));
 }
 
 TEST(TextFigures, CasesOfOneProbeAreToldApartByWhatDiffers) {
