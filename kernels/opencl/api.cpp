@@ -1,7 +1,9 @@
 #include "kernels/opencl/api.h"
 
 #include <array>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "kernels/device/accelerator.h"
 #include "kernels/device/shared_library.h"
@@ -10,9 +12,20 @@ namespace assay::opencl {
 
 namespace {
 
+/// The one that the relocatable folder brings: it serves where the machine has none, and stands where the
+/// system's search does not come by, so that it never takes the place of the machine's own.
+std::optional<SharedLibrary> load_beside_the_program() {
+    std::error_code unknown;
+    const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+    const std::filesystem::path file = program.parent_path().parent_path() / "lib/fallback/libOpenCL.so.1";
+    std::string ignored;
+    return unknown ? std::nullopt : SharedLibrary::load({file.c_str()}, ignored);
+}
+
 std::variant<const Api*, Absent> load() {
     std::string error;
-    const std::optional<SharedLibrary> library = SharedLibrary::load({"libOpenCL.so.1"}, error);
+    std::optional<SharedLibrary> library = SharedLibrary::load({"libOpenCL.so.1"}, error);
+    if (!library) library = load_beside_the_program();
     if (!library)
         return Absent{"no OpenCL: its loader libOpenCL.so.1 (1.2 or later) was not found: " + error};
     static Api loaded;

@@ -5,9 +5,13 @@ set_target_properties(assay PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
 target_link_options(assay PRIVATE -Wl,--disable-new-dtags)
 install(TARGETS assay RUNTIME DESTINATION bin)
 install(FILES ${PROJECT_SOURCE_DIR}/README.md DESTINATION .)
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/scripts/gpu-check DESTINATION scripts)
 
 # Loaded at run time by name, so no link list shows it.
 find_library(OPENBLAS_LIBRARY openblas REQUIRED)
+# OpenCL's loader for machines that have a vendor's driver and no loader: apart, so that a machine's own comes first
+# (kernels/opencl/api.cpp). The RPATH would put a library in lib/ before it.
+find_library(OPENCL_LIBRARY OpenCL REQUIRED)
 install(CODE "
     # What every Debian 12 has (essential packages, and apt's own needs), and what must match the host's kernel or loader.
     set(host_has ld-linux libc.so libm.so libdl.so libpthread.so librt.so libresolv.so libgcc_s.so libstdc\\\\+\\\\+.so libudev.so linux-vdso)
@@ -30,6 +34,8 @@ install(CODE "
         file(REAL_PATH \${library} file)
         file(INSTALL DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib\" TYPE FILE RENAME \${name} FILES \${file})
     endforeach()
+    file(REAL_PATH \"${OPENCL_LIBRARY}\" opencl)
+    file(INSTALL DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/fallback\" TYPE FILE RENAME libOpenCL.so.1 FILES \${opencl})
 ")
 
 set(CPACK_PACKAGE_NAME assay)

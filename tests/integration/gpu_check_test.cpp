@@ -1,0 +1,54 @@
+// scripts/gpu-check, which a GPU machine runs without anything installed; here on the device that OpenCL
+// finds.
+
+#include <gmock/gmock.h>
+
+#include "tests/integration/program.h"
+
+namespace assay {
+namespace {
+
+using nlohmann::json;
+using test::Finished;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class GpuCheckTest : public ::testing::Test {
+  protected:
+    Finished gpu_check(std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), {"/usr/bin/env", "ASSAY=" ASSAY_PROGRAM,
+                                             std::string(ASSAY_SOURCE_DIR) + "/scripts/gpu-check"});
+        return test::run_program(arguments, folder_.path());
+    }
+    test::WorkFolder folder_;
+};
+
+TEST_F(GpuCheckTest, WritesOneFolderWithTheReportsAndAShortTable) {
+    const Finished finished = gpu_check({"--device", "opencl:0", "--quick", "--out", "out", "--", "--only",
+                                         "interconnect", "--only", "memory.capacity"});
+    EXPECT_THAT(finished.exit_code, ::testing::AnyOf(0, 3)) << finished.errors << finished.output;
+    for (const char* const name : {"report.html", "report.zh.html", "report.json", "journal.jsonl",
+                                   "table.txt", "table.json", "devices.txt"})
+        EXPECT_THAT(test::read_file(folder_.path() / "out" / name), ::testing::Not(IsEmpty())) << name;
+    const json table = json::parse(test::read_file(folder_.path() / "out" / "table.json"));
+    EXPECT_EQ(table["suite"], "accelerators");
+    EXPECT_GE(table["cases"]["measured"], 4);
+    EXPECT_EQ(table["cases"]["failed"], 0);
+    EXPECT_EQ(finished.exit_code, table["cases"]["skipped"] == 0 ? 0 : 3);
+    EXPECT_THAT(finished.output,
+                AllOf(HasSubstr("opencl:0"), HasSubstr("interconnect.transfer"), HasSubstr("Cases")));
+}
+
+TEST_F(GpuCheckTest, SaysInOneLineWhatIsWrongWithItsArgumentsAndLeavesNothing) {
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"--fast"}, {"--device"}, {"--device", "opencl", "--quick"}}) {
+        const Finished finished = gpu_check(arguments);
+        EXPECT_EQ(finished.exit_code, 2) << arguments.front();
+        EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1) << finished.errors;
+        EXPECT_THAT(folder_.names(), IsEmpty());
+    }
+}
+
+}  // namespace
+}  // namespace assay
