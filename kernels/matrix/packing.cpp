@@ -80,7 +80,9 @@ void gather_panel(const OperandView& view, PackedElements elements, std::size_t 
                     view, first, count, [](Half value) { return widened(value); }, rows);
             return gather<Half, Half>(view, first, count, as_is, rows);
         case Precision::f64:
-            return;
+        case Precision::tf32:
+        case Precision::fp8:
+            return;  // no kernel of the CPU's takes them
     }
 }
 

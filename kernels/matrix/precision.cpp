@@ -7,11 +7,13 @@ namespace assay::kernels {
 
 namespace {
 
-constexpr std::array<std::pair<Precision, std::string_view>, 5> names = {{{Precision::f64, "f64"},
+constexpr std::array<std::pair<Precision, std::string_view>, 7> names = {{{Precision::f64, "f64"},
                                                                           {Precision::f32, "f32"},
                                                                           {Precision::bf16, "bf16"},
                                                                           {Precision::f16, "f16"},
-                                                                          {Precision::int8, "int8"}}};
+                                                                          {Precision::int8, "int8"},
+                                                                          {Precision::tf32, "tf32"},
+                                                                          {Precision::fp8, "fp8"}}};
 
 }  // namespace
 
@@ -32,11 +34,13 @@ std::size_t bytes_of(Precision precision) {
         case Precision::f64:
             return 8;
         case Precision::f32:
+        case Precision::tf32:
             return 4;
         case Precision::bf16:
         case Precision::f16:
             return 2;
         case Precision::int8:
+        case Precision::fp8:
             return 1;
     }
     return 0;

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "kernels/cpu/fp8.h"
 #include "kernels/cpu/half.h"
 #include "kernels/matrix/bfloat16.h"
 
@@ -18,6 +19,9 @@ struct Bfloat16 {
 struct Half {
     std::uint16_t bits;
 };
+struct Fp8 {
+    std::uint8_t bits;
+};
 
 long double number(double value) {
     return value;
@@ -30,6 +34,9 @@ long double number(std::int8_t value) {
 }
 long double number(Bfloat16 value) {
     return static_cast<long double>(bfloat16_to_float(value.bits));
+}
+long double number(Fp8 value) {
+    return static_cast<long double>(fp8_to_float(value.bits));
 }
 long double number(Half value) {
     return static_cast<long double>(half_to_float(value.bits));
@@ -49,6 +56,10 @@ void with_type(const Elements& elements, Use use) {
             return use(static_cast<const Half*>(elements.data));
         case Precision::int8:
             return use(static_cast<const std::int8_t*>(elements.data));
+        case Precision::tf32:
+            return use(static_cast<const float*>(elements.data));
+        case Precision::fp8:
+            return use(static_cast<const Fp8*>(elements.data));
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "kernels/cpu/fp8.h"
 #include "kernels/cpu/half.h"
 #include "kernels/matrix/bfloat16.h"
 #include "kernels/reference/reference.h"
@@ -54,6 +55,10 @@ void fill_range(Precision precision, std::byte* to, std::size_t begin, std::size
         case Precision::f16:
             return fill_range<std::uint16_t>(to, begin, end,
                                              [&] { return kernels::float_to_half(uniform()); });
+        case Precision::tf32:
+            return fill_range<float>(to, begin, end, uniform);
+        case Precision::fp8:
+            return fill_range<std::uint8_t>(to, begin, end, [&] { return kernels::float_to_fp8(uniform()); });
         case Precision::int8:
             return fill_range<std::int8_t>(
                 to, begin, end, [&random] { return static_cast<std::int8_t>(random.next() & 0xff); });
@@ -72,6 +77,10 @@ double bound_of(Precision arithmetic, std::size_t k) {
         case Precision::f32:
         case Precision::bf16:
             return terms * 0x1p-24;
+        case Precision::tf32:  // each operand cut to 11 significant bits
+            return terms * 0x1p-24 + 0x1p-9;
+        case Precision::fp8:  // sums of 128 products kept with 14 bits
+            return terms * 0x1p-24 + 0x1p-10;
         case Precision::int8:
             return 0;
     }
@@ -140,8 +149,8 @@ double Matrices::result(std::size_t index) const {
     return static_cast<double>(reinterpret_cast<const float*>(c())[index]);
 }
 
-Check Matrices::check(Precision arithmetic, std::uint64_t seed) const {
-    const double bound = bound_of(arithmetic, shape_.k);
+Check Matrices::check(Precision arithmetic, std::uint64_t seed, double more) const {
+    const double bound = bound_of(arithmetic, shape_.k) + more;
     Random random(seed, 1000003);
     std::set<std::size_t> rows = {shape_.m - 1};
     while (rows.size() < std::min(checked_rows, shape_.m)) rows.insert(random.below(shape_.m));

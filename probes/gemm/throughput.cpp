@@ -160,6 +160,15 @@ void check(const Case& the_case, const Context&) {
     if (!on_cpu(the_case)) return check_offloaded(the_case);
     threads_of(the_case);
     const Precision precision = precision_of(the_case);
+    if (precision >= Precision::tf32)
+        throw InputError(
+            fmt::format("gemm.throughput.precision: {} is of cards' matrix units; accepted on {}: f64, f32, "
+                        "bf16, f16, int8",
+                        kernels::to_string(precision), the_case.text("device")));
+    if (the_case.text("implementation") == "cublaslt")
+        throw InputError(
+            "gemm.throughput.implementation: cublaslt is of CUDA's devices; accepted on cpu:0: auto, "
+            "openblas, own");
     const std::string& implementation = the_case.text("implementation");
     if (implementation == "openblas" && precision > Precision::f32)
         throw InputError(
@@ -205,10 +214,12 @@ Probe gemm_throughput_probe() {
         {"precision",
          ParameterKind::choice,
          "f32",
-         "number format of operands; results are f64 of f64, int32 of int8, else f32",
+         "number format of operands; results are f64 of f64, int32 of int8, else f32 (of cuBLASLt bf16 or "
+         "f16 where "
+         "operands have 16 bits or 8); tf32 and fp8 on cards alone",
          0,
          0,
-         {"f64", "f32", "bf16", "f16", "int8"}},
+         {"f64", "f32", "tf32", "bf16", "f16", "fp8", "int8"}},
         {"m", ParameterKind::integer, "2048", "rows of the left matrix and of the result", 1, largest},
         {"n", ParameterKind::integer, "2048", "columns of the right matrix and of the result", 1, largest},
         {"k", ParameterKind::integer, "2048", "columns of the left and rows of the right matrix", 1, largest},
@@ -216,10 +227,12 @@ Probe gemm_throughput_probe() {
         {"implementation",
          ParameterKind::choice,
          "auto",
-         "who multiplies; auto: OpenBLAS for f64, the faster of both for f32, own kernels for all others",
+         "who multiplies; auto: on the CPU OpenBLAS for f64, the faster of both for f32, own kernels for all "
+         "others; by "
+         "CUDA cuBLASLt, by OpenCL own kernels",
          0,
          0,
-         {"auto", "openblas", "own"}},
+         {"auto", "openblas", "own", "cublaslt"}},
         matrix_isa_parameter(),
         {"seconds", ParameterKind::seconds, "auto",
          "how long to multiply, so that the last third shows what lasts; auto: until the figure is precise",

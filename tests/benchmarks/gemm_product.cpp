@@ -43,6 +43,8 @@ double allowed_error(Precision precision, std::size_t terms) {
             // Own kernels add up 64 products in f16, with its roundoffs, and such sums in f32.
             return steps * 0x1p-24 + 4 * 8 * 0x1p-11;
         case Precision::int8:
+        case Precision::tf32:
+        case Precision::fp8:
             return 0;
     }
     return 0;

@@ -13,12 +13,28 @@
 
 namespace assay {
 
+/// How an accelerator's library or kernels want their operands, and leave their result.
+struct OffloadedLayout {
+    bool transposed_b = false;                            ///< b as [n × k]
+    kernels::Precision result = kernels::Precision::f32;  ///< int8 stands for int32
+    std::size_t result_bytes = sizeof(float);             ///< of an element
+};
+
+/// A way to multiply on an accelerator, ready to be timed.
+struct OffloadedWay {
+    std::function<void()> enqueue;  ///< one product, on the accelerator's first queue
+    kernels::Precision arithmetic = kernels::Precision::f32;
+    double rounding = 0;  ///< allowed beside the arithmetic's own, of the sum of magnitudes
+    std::map<std::string, std::string> resolved;
+    std::vector<std::string> notes;
+};
+
 /// Operands and result on an accelerator, and on the host those that they were copied from.
 class OffloadedMatrices {
   public:
     /// Fills the host's operands by seed and copies them.
     OffloadedMatrices(Accelerator& accelerator, kernels::Precision precision, const MatrixShape& shape,
-                      std::uint64_t seed);
+                      const OffloadedLayout& layout, std::uint64_t seed);
 
     const MatrixShape& shape() const { return host_.shape(); }
     kernels::Precision precision() const { return host_.precision(); }
@@ -28,25 +44,23 @@ class OffloadedMatrices {
 
     /// Queued: the result becomes what no product gives.
     void poison(Queue& queue);
-    /// The result as it stands, as Matrices::check().
-    Check check(Queue& queue, kernels::Precision arithmetic, std::uint64_t seed);
+    /// The result as it stands, as Matrices::check(). Results of 16 bits may be off by their rounding, too.
+    Check check(Queue& queue, const OffloadedWay& way, std::uint64_t seed);
 
   private:
+    void write_transposed(Queue& queue);
+
     std::unique_ptr<Device> host_device_;
     Matrices host_;
+    OffloadedLayout layout_;
     std::unique_ptr<DeviceMemory> a_, b_, c_;
 };
 
-/// A way to multiply on an accelerator, ready to be timed.
-struct OffloadedWay {
-    std::function<void()> enqueue;  ///< one product, on the accelerator's first queue
-    kernels::Precision arithmetic = kernels::Precision::f32;
-    std::map<std::string, std::string> resolved;
-    std::vector<std::string> notes;
-};
-
-/// The best of a device's ways in a trial of a few products each, or why there is none.
+/// The best of own kernels' forms in a trial of a few products each, or why there is none.
 std::variant<OffloadedWay, Absent> own_way(Accelerator& accelerator, OffloadedMatrices& matrices);
+/// Through NVIDIA's library, on a card reached by CUDA.
+std::variant<OffloadedWay, Absent> cublas_lt_way(Accelerator& accelerator, OffloadedMatrices& matrices);
+OffloadedLayout cublas_lt_layout(kernels::Precision precision);
 
 /// Seconds of one product by the device's clock: the shortest of a few. The first one may also compile.
 double trial(Queue& queue, const std::function<void()>& enqueue);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "kernels/cuda/cublas_lt.h"
 #include "kernels/device/memory_limit.h"
 #include "kernels/offload/matrix_product.h"
 #include "probes/gemm/offloaded/offloaded.h"
@@ -16,6 +17,10 @@ namespace {
 
 /// By the device's clock, whose steps can be a microsecond and more.
 constexpr double shortest_sample = 5e-3;
+
+bool is_cuda(const Accelerator& accelerator) {
+    return accelerator.info().id.starts_with("cuda:");
+}
 
 Outcome measure(const Case& the_case, Context& context, Accelerator& accelerator, OffloadedMatrices& matrices,
                 const OffloadedWay& way) {
@@ -42,7 +47,7 @@ Outcome measure(const Case& the_case, Context& context, Accelerator& accelerator
                                               std::string(to_string(precision)));
     outcome.metrics.push_back(make_exact_metric(
         gemm_traffic_metric, static_cast<double>(Matrices::bytes(precision, matrices.shape())) / operations));
-    outcome.checks.push_back(matrices.check(queue, way.arithmetic, context.seed));
+    outcome.checks.push_back(matrices.check(queue, way, context.seed));
     outcome.resolved = way.resolved;
     outcome.resolved["arithmetic"] = to_string(way.arithmetic);
     outcome.resolved["products_per_sample"] = std::to_string(batch);
@@ -75,11 +80,11 @@ std::string shortage(const Accelerator& accelerator, Precision precision, const 
 }  // namespace
 
 std::uint64_t offloaded_bytes(const Accelerator& accelerator, Precision precision, const MatrixShape& shape) {
+    if (is_cuda(accelerator)) return Matrices::bytes(precision, shape) + cuda::lt_workspace_bytes;
     std::uint64_t packed = 0;
-    if (accelerator.info().id.starts_with("opencl:"))
-        for (const kernels::OffloadedForm& form : kernels::offloaded_forms(accelerator, precision))
-            packed = std::max<std::uint64_t>(
-                packed, kernels::OffloadedProduct::packed_bytes(form, precision, shape.m, shape.n, shape.k));
+    for (const kernels::OffloadedForm& form : kernels::offloaded_forms(accelerator, precision))
+        packed = std::max<std::uint64_t>(
+            packed, kernels::OffloadedProduct::packed_bytes(form, precision, shape.m, shape.n, shape.k));
     // While one form is tried, the best so far keeps its own.
     return Matrices::bytes(precision, shape) + 2 * packed;
 }
@@ -90,24 +95,29 @@ void check_offloaded(const Case& the_case) {
             throw InputError(fmt::format("gemm.throughput.{}: is of cpu:0 alone; accepted on {}: auto", name,
                                          the_case.text("device")));
     const std::string& implementation = the_case.text("implementation");
-    if (implementation != "auto" && implementation != "own")
+    const char* const there = the_case.text("device").starts_with("cuda:") ? "cublaslt" : "own";
+    if (implementation != "auto" && implementation != there)
         throw InputError(
             fmt::format("gemm.throughput.implementation: {} does not multiply on {}; accepted there: "
-                        "auto, own",
-                        implementation, the_case.text("device")));
+                        "auto, {}",
+                        implementation, the_case.text("device"), there));
 }
 
 Outcome offloaded_throughput(const Case& the_case, Context& context, Accelerator& accelerator) {
     const Precision precision = precision_of(the_case);
     const MatrixShape shape = shape_of(the_case);
-    if (accelerator.info().id.starts_with("opencl:"))
-        if (const std::optional<std::string> obstacle = kernels::offloading_obstacle(accelerator, precision))
-            return skipped(the_case, *obstacle);
+    const std::optional<std::string> obstacle = is_cuda(accelerator)
+                                                    ? cuda::lt_obstacle(accelerator.info(), precision)
+                                                    : kernels::offloading_obstacle(accelerator, precision);
+    if (obstacle) return skipped(the_case, *obstacle);
     if (const std::string reason = shortage(accelerator, precision, shape); !reason.empty())
         return skipped(the_case, reason);
     context.progress("filling the operands", 0);
-    OffloadedMatrices matrices(accelerator, precision, shape, context.seed);
-    const std::variant<OffloadedWay, Absent> way = own_way(accelerator, matrices);
+    const bool cuda = is_cuda(accelerator);
+    OffloadedMatrices matrices(accelerator, precision, shape,
+                               cuda ? cublas_lt_layout(precision) : OffloadedLayout{}, context.seed);
+    const std::variant<OffloadedWay, Absent> way =
+        cuda ? cublas_lt_way(accelerator, matrices) : own_way(accelerator, matrices);
     if (const Absent* absent = std::get_if<Absent>(&way)) return skipped(the_case, absent->reason);
     return measure(the_case, context, accelerator, matrices, std::get<OffloadedWay>(way));
 }

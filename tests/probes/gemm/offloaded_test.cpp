@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <variant>
@@ -7,6 +8,7 @@
 
 #include "probes/core/probe.h"
 #include "probes/gemm/gemm.h"
+#include "tests/fake_cuda/fake_cuda.h"
 #include "tests/kernels/faulty_accelerator.h"
 
 namespace assay {
@@ -114,6 +116,72 @@ TEST_F(OffloadedThroughput, MissingExtensionsAndParametersOfTheCpuAreNamed) {
     EXPECT_THROW(run({{"threads", "1"}}), InputError);
     EXPECT_THROW(run({{"isa", "avx2"}}), InputError);
     EXPECT_THROW(run({{"implementation", "openblas"}}), InputError);
+}
+
+/// On the tests' driver and its cuBLASLt.
+class CublasLtThroughput : public OffloadedThroughput {
+  protected:
+    Outcome run_on_card(std::map<std::string, std::string> given) {
+        given.insert({{"device", "cuda:0"}, {"m", "48"}, {"n", "32"}, {"k", "80"}});
+        return run(std::move(given));
+    }
+    fake_cuda::Fresh driver_;
+};
+
+class FakeCublasLt {
+  public:
+    explicit FakeCublasLt(const char* behaviour) { ::setenv("FAKE_CUBLASLT", behaviour, 1); }
+    ~FakeCublasLt() { ::unsetenv("FAKE_CUBLASLT"); }
+};
+
+TEST_F(CublasLtThroughput, MultipliesEveryPrecisionInItsLayout) {
+    for (const char* precision : {"f64", "f32", "tf32", "bf16", "f16", "fp8", "int8"}) {
+        const Outcome outcome = run_on_card({{"precision", precision}});
+        ASSERT_EQ(outcome.status, Status::measured) << precision << ": " << outcome.reason;
+        EXPECT_EQ(outcome.resolved.at("implementation"), "cublaslt");
+        EXPECT_THAT(outcome.resolved.at("library"), HasSubstr("13.0"));
+        EXPECT_EQ(outcome.metrics.at(0).unit,
+                  std::string(precision) == "int8" ? Unit::operation_per_second : Unit::flop_per_second);
+    }
+    // Rows and columns that differ from every multiple.
+    EXPECT_EQ(run_on_card({{"m", "37"}, {"n", "41"}, {"k", "23"}}).status, Status::measured);
+}
+
+TEST_F(CublasLtThroughput, AWrongResultIsAFailureInEveryPrecision) {
+    const FakeCublasLt wrong("wrong");
+    for (const char* precision : {"f64", "f32", "tf32", "bf16", "f16", "fp8", "int8"}) {
+        const Outcome outcome = run_on_card({{"precision", precision}});
+        EXPECT_EQ(outcome.status, Status::failed) << precision;
+        EXPECT_THAT(outcome.reason, HasSubstr("result matches reference"));
+    }
+}
+
+TEST_F(CublasLtThroughput, TakesTheNextAlgorithmWhereOneDoesNotRun) {
+    const FakeCublasLt failing("fail");
+    EXPECT_EQ(run_on_card({}).status, Status::measured);
+}
+
+TEST_F(CublasLtThroughput, SaysWhatTheLibraryOrTheCardLacks) {
+    {
+        const FakeCublasLt refusing("refuse");
+        const Outcome outcome = run_on_card({});
+        EXPECT_EQ(outcome.status, Status::skipped);
+        EXPECT_THAT(outcome.reason, HasSubstr("no algorithm that multiplies 48 x 80 and 80 x 32 in f32"));
+    }
+    EXPECT_THAT(run_on_card({{"precision", "fp8"}, {"k", "72"}}).reason, HasSubstr("multiples of 16"));
+    fake_cuda::set_cards({{.name = "Tesla T4", .major = 7, .minor = 5}});
+    EXPECT_THAT(run_on_card({{"precision", "bf16"}}).reason, HasSubstr("multiply bf16 from 8.0 on"));
+    EXPECT_THAT(run_on_card({{"precision", "fp8"}}).reason, HasSubstr("multiply fp8 from 8.9 on"));
+    EXPECT_EQ(run_on_card({{"precision", "f16"}}).status, Status::measured);
+    EXPECT_THROW(run_on_card({{"implementation", "own"}}), InputError);
+    EXPECT_THROW(run({{"precision", "tf32"}, {"device", "cpu:0"}}), InputError);
+}
+
+TEST_F(CublasLtThroughput, LackOfMemoryAndALostCardAreFailuresThatNameTheCall) {
+    driver_.fail("cuMemAlloc_v2", 2, 4);
+    EXPECT_THAT(run_on_card({}).reason, HasSubstr("OUT_OF_MEMORY"));
+    driver_.fail("cuStreamSynchronize", 719, 3);
+    EXPECT_THAT(run_on_card({}).reason, HasSubstr("LAUNCH_FAILED"));
 }
 
 }  // namespace
