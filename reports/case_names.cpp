@@ -7,6 +7,16 @@
 
 namespace assay {
 
+namespace {
+
+/// What would run on each GPU, of which there is none: what does run is not told apart from it.
+bool is_of_absent_gpus(const Case& the_case) {
+    const auto device = the_case.parameters.find("device");
+    return device != the_case.parameters.end() && device->second == "each:gpu";
+}
+
+}  // namespace
+
 std::string labelled_name(std::string_view name, const Labels& labels) {
     if (labels.empty()) return std::string(name);
     std::vector<std::string> parts;
@@ -29,15 +39,19 @@ CaseNames::CaseNames(const std::vector<SuiteCase>& cases, const std::vector<Outc
 }
 
 void CaseNames::add(const Case& the_case) {
-    std::map<std::string, std::set<std::string>>& parameters = values_[the_case.probe];
-    for (const auto& [name, value] : the_case.parameters) parameters[name].insert(value);
+    for (Values* values : {&values_, &values_with_absent_}) {
+        if (values == &values_ && is_of_absent_gpus(the_case)) continue;
+        std::map<std::string, std::set<std::string>>& parameters = (*values)[the_case.probe];
+        for (const auto& [name, value] : the_case.parameters) parameters[name].insert(value);
+    }
 }
 
 Labels CaseNames::telling(const Case& the_case) const {
     Labels telling;
-    const auto probe = values_.find(the_case.probe);
+    const Values& values = is_of_absent_gpus(the_case) ? values_with_absent_ : values_;
+    const auto probe = values.find(the_case.probe);
     for (const auto& [name, value] : the_case.parameters) {
-        if (probe == values_.end()) break;
+        if (probe == values.end()) break;
         const auto parameter = probe->second.find(name);
         if (parameter != probe->second.end() && parameter->second.size() > 1) telling[name] = value;
     }

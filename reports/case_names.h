@@ -30,8 +30,9 @@ class CaseNames {
 
   private:
     void add(const Case& the_case);
-    /// probe -> parameter -> its values
-    std::map<std::string, std::map<std::string, std::set<std::string>>> values_;
+    /// Probe -> parameter -> the values that its cases have.
+    using Values = std::map<std::string, std::map<std::string, std::set<std::string>>>;
+    Values values_, values_with_absent_;
 };
 
 }  // namespace assay

@@ -65,12 +65,16 @@ std::set<std::string> repeated_along_axes(const std::vector<const Metric*>& metr
     return repeated;
 }
 
+std::string name_above_labels(const std::string& name, const Labels& labels) {
+    return labels.empty() ? name : name + "\n" + labelled_name("", labels);
+}
+
 TerminalTable::Row measured_row(const Metric& metric, const Outcome& outcome, const CaseNames& names,
                                 Language language, bool labels_below) {
     Labels labels = names.telling(outcome.the_case);
     for (const auto& [name, value] : axes_of(metric, outcome.the_case)) labels[name] = value;
-    const std::string name = labels_below && !labels.empty() ? metric.name + "\n" + labelled_name("", labels)
-                                                             : labelled_name(metric.name, labels);
+    const std::string name =
+        labels_below ? name_above_labels(metric.name, labels) : labelled_name(metric.name, labels);
     TerminalTable::Row row;
     row.cells = {name, format_quantity(metric.value, metric.unit, language), interval_of(metric, language),
                  share_of_limit(metric, language, labels_below)};
@@ -111,8 +115,10 @@ TerminalTable table_of(const Report& report, Language language, bool labels_belo
             }
         }
         if (rows.empty()) {
-            rows.emplace_back().cells = {names(outcome.the_case),
-                                         std::string(status_word(outcome.status, language)), "", ""};
+            rows.emplace_back().cells = {
+                labels_below ? name_above_labels(outcome.the_case.probe, names.telling(outcome.the_case))
+                             : names(outcome.the_case),
+                std::string(status_word(outcome.status, language)), "", ""};
         }
         if (!facts.empty()) rows.back().remarks.push_back(fmt::format("{}", fmt::join(facts, " · ")));
         if (!outcome.reason.empty()) rows.back().remarks.push_back(outcome.reason);

@@ -43,6 +43,17 @@ TEST(TextFigures, CasesOfOneProbeAreToldApartByWhatDiffers) {
     EXPECT_THAT(text, Not(HasSubstr("n=64")));
 }
 
+TEST(TextFigures, CasesOfGpusThatAreNotThereChangeNoOthersNames) {
+    const std::map<std::string, std::string> here = {{"device", "cpu:0"}, {"n", "64"}};
+    const std::map<std::string, std::string> nowhere = {{"device", "each:gpu"}, {"n", "8192"}};
+    const std::string text = figures_of(
+        {with(outcome_of("gemm.throughput", here), sampled("gemm.throughput", 2e9, Interval{1e9, 3e9})),
+         skipped({"gemm.throughput", nowhere}, "no GPU found")});
+    EXPECT_THAT(text, ContainsRegex("gemm\\.throughput +2"));
+    EXPECT_THAT(text, HasSubstr("gemm.throughput{device=each:gpu,n=8192}"));
+    EXPECT_THAT(text, Not(HasSubstr("cpu:0")));
+}
+
 TEST(TextFigures, AxesAreShownAndARepeatedMetricIsLeftToTheFullReports) {
     Outcome outcome = outcome_of("memory.bandwidth", {{"kernel", "all"}});
     for (const char* kernel : {"copy", "triad"}) {
