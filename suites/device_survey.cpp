@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <memory>
 #include <system_error>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "kernels/cuda/built_kernels.h"
-#include "kernels/device/cpu_device.h"
 #include "probes/core/os/child_process.h"
 #include "suites/device_json.h"
 
@@ -19,8 +19,8 @@ namespace {
 
 DeviceSurvey cpu_alone(const std::string& why, const std::string& last_words) {
     DeviceSurvey survey;
-    survey.devices.push_back(cpu_device_info());
-    survey.cuda_kernels = cuda::describe(cuda::built_kernels());
+    // Opening the CPU loads nobody's driver.
+    survey.devices.push_back(std::get<std::unique_ptr<Device>>(open_device("cpu:0"))->info());
     survey.absences.push_back(
         fmt::format("no accelerator is used: asking their drivers {}{}", why,
                     last_words.empty() ? "" : fmt::format("; it said last: {}", last_words)));

@@ -74,7 +74,8 @@ std::string devices_text(int columns) {
     for (const DeviceInfo& device : survey.devices)
         if (is_gpu(device)) gpus.push_back(device.id);
     text += beside("GPUs", gpus.empty() ? "none" : fmt::format("{}", fmt::join(gpus, ", ")), columns);
-    return text + beside("kernels", "of CUDA: " + survey.cuda_kernels, columns);
+    if (!survey.cuda_kernels.empty()) text += beside("kernels", "of CUDA: " + survey.cuda_kernels, columns);
+    return text;
 }
 
 }  // namespace assay::cli
