@@ -172,7 +172,8 @@ __device__ __forceinline__ void gemm(const unsigned char* __restrict__ buffer, s
     alignas(16) __shared__ float right[step_columns][tile + 4];
     constexpr unsigned step_chunks = step_columns / Format::columns;
     const unsigned chunks = columns / Format::columns, steps = columns / step_columns;
-    const unsigned scale_steps = scale_columns / step_columns;
+    // A scale a row, or one for each step or four.
+    const unsigned row_scales = columns / scale_columns, scale_shift = scale_columns > step_columns ? 2 : 0;
     const uint4* const weights = reinterpret_cast<const uint4*>(buffer + at);
     const unsigned char* const scales = buffer + at + static_cast<std::uint64_t>(n) * chunks * sizeof(uint4);
     const unsigned thread = threadIdx.y * side + threadIdx.x;
@@ -184,7 +185,8 @@ __device__ __forceinline__ void gemm(const unsigned char* __restrict__ buffer, s
             const std::uint64_t column = min(first_column + fetched, n - 1);
             float values[Format::columns];
             Format::values(device::load_once(weights + column * chunks + step * step_chunks + chunk), values);
-            const float scale = Format::scale(scales, (column * steps + step) / scale_steps);
+            const float scale =
+                Format::scale(scales, column * row_scales + (row_scales == 1 ? 0 : step >> scale_shift));
 #pragma unroll
             for (unsigned i = 0; i < Format::columns; ++i)
                 right[chunk * Format::columns + i][fetched] = values[i] * scale;

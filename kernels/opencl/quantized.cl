@@ -71,6 +71,11 @@ float load_scale(global const uchar* restrict scales, const ulong index) {
 #endif
 }
 
+// Which of a row's scales a step has: they are one a row, or one for each step or four.
+uint scale_of_step(const uint step, const uint row_scales, const uint scale_columns) {
+    return row_scales == 1 ? 0 : scale_columns == STEP ? step : step / 4;
+}
+
 float added_up(const float16 of) {
     const float8 eight = of.lo + of.hi;
     const float4 four = eight.lo + eight.hi;
@@ -109,7 +114,7 @@ float16 step_product(global const uchar* restrict weights, global const uchar* r
 kernel void gemv_by_items(global const uchar* restrict buffer, const ulong at, global const activation* restrict in,
                           global const float* restrict in_scales, global float* restrict out, const uint rows,
                           const uint columns, const uint scale_columns, const uint rows_of_item) {
-    const uint steps = columns / STEP, scale_steps = scale_columns / STEP;
+    const uint steps = columns / STEP, row_scales = columns / scale_columns;
     const ulong row_bytes = (ulong)steps * STEP_BYTES;
     global const uchar* const weights = buffer + at;
     global const uchar* const scales = weights + rows * row_bytes;
@@ -130,7 +135,8 @@ kernel void gemv_by_items(global const uchar* restrict buffer, const ulong at, g
             for (uint r = 0; r < ROWS; ++r) {
                 const ulong row = min(first + r, rows - 1);
                 sums[r] += step_product(weights + row * row_bytes + (ulong)step * STEP_BYTES, scales,
-                                        (row * steps + step) / scale_steps, in_low, in_high, in_scale);
+                                        row * row_scales + scale_of_step(step, row_scales, scale_columns), in_low,
+                                        in_high, in_scale);
             }
         }
 #pragma unroll
@@ -144,7 +150,7 @@ kernel void gemv_by_groups(global const uchar* restrict buffer, const ulong at, 
                            global const float* restrict in_scales, global float* restrict out, const uint rows,
                            const uint columns, const uint scale_columns, const uint rows_of_item) {
     local float partial_sums[256];
-    const uint steps = columns / STEP, scale_steps = scale_columns / STEP;
+    const uint steps = columns / STEP, row_scales = columns / scale_columns;
     const ulong row_bytes = (ulong)steps * STEP_BYTES;
     global const uchar* const weights = buffer + at;
     global const uchar* const scales = weights + rows * row_bytes;
@@ -158,8 +164,8 @@ kernel void gemv_by_groups(global const uchar* restrict buffer, const ulong at, 
         const float in_scale = 1;
 #endif
         sums += step_product(weights + row * row_bytes + (ulong)step * STEP_BYTES, scales,
-                             (row * steps + step) / scale_steps, to_values(vload16(2 * step, in)),
-                             to_values(vload16(2 * step + 1, in)), in_scale);
+                             row * row_scales + scale_of_step(step, row_scales, scale_columns),
+                             to_values(vload16(2 * step, in)), to_values(vload16(2 * step + 1, in)), in_scale);
     }
     partial_sums[item] = added_up(sums);
     for (uint half_of = items / 2; half_of > 0; half_of /= 2) {
@@ -176,7 +182,7 @@ kernel void gemv_by_groups(global const uchar* restrict buffer, const ulong at, 
 kernel void gemm_by_items(global const uchar* restrict buffer, const ulong at, global const activation* restrict in,
                           global const float* restrict in_scales, global float* restrict out, const uint m,
                           const uint n, const uint columns, const uint scale_columns) {
-    const uint steps = columns / STEP, scale_steps = scale_columns / STEP;
+    const uint steps = columns / STEP, row_scales = columns / scale_columns;
     const ulong row_bytes = (ulong)steps * STEP_BYTES;
     global const uchar* const weights = buffer + at;
     global const uchar* const scales = weights + n * row_bytes;
@@ -193,7 +199,7 @@ kernel void gemm_by_items(global const uchar* restrict buffer, const ulong at, g
             const ulong column = min(first_column + c, n - 1);
             load_weights(weights + column * row_bytes + (ulong)step * STEP_BYTES, &low[c], &high[c]);
 #ifndef INTEGERS
-            const float scale = load_scale(scales, (column * steps + step) / scale_steps);
+            const float scale = load_scale(scales, column * row_scales + scale_of_step(step, row_scales, scale_columns));
             low[c] *= scale;
             high[c] *= scale;
 #endif
@@ -253,7 +259,7 @@ kernel void gemm_by_groups(global const uchar* restrict buffer, const ulong at, 
                            global const float* restrict in_scales, global float* restrict out, const uint m,
                            const uint n, const uint columns, const uint scale_columns) {
     local element left[TILE_STEPS][TILE + 4], right[TILE_STEPS][TILE + 4];
-    const uint steps = columns / STEP, scale_steps = scale_columns / STEP;
+    const uint steps = columns / STEP, row_scales = columns / scale_columns;
     const ulong row_bytes = (ulong)steps * STEP_BYTES;
     global const uchar* const weights = buffer + at;
     global const uchar* const scales = weights + n * row_bytes;
@@ -274,7 +280,7 @@ kernel void gemm_by_groups(global const uchar* restrict buffer, const ulong at, 
 #else
             values low, high;
             load_weights(step_weights, &low, &high);
-            const float scale = load_scale(scales, (column * steps + step) / scale_steps);
+            const float scale = load_scale(scales, column * row_scales + scale_of_step(step, row_scales, scale_columns));
             float unpacked[STEP];
             vstore16(low * scale, 0, unpacked);
             vstore16(high * scale, 1, unpacked);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,10 +10,13 @@
 
 #include "kernels/cpu/half.h"
 #include "kernels/cpu/quantized.h"
+#include "kernels/device/accelerator.h"
 #include "kernels/matrix/bfloat16.h"
 #include "kernels/matrix/product.h"
 #include "kernels/reference/reference.h"
+#include "probes/quantized/accuracy.h"
 #include "probes/quantized/distributions.h"
+#include "probes/quantized/offloaded/offloaded.h"
 #include "probes/quantized/quantized.h"
 
 namespace assay {
@@ -20,34 +24,16 @@ namespace assay {
 using kernels::Precision;
 using kernels::WeightFormat;
 
-namespace {
+AccuracyScheme::AccuracyScheme(const Case& the_case)
+    : activations(the_case.text("scheme").starts_with("both")),
+      groups(the_case.text("scheme").ends_with("group")) {}
 
-constexpr std::size_t group_columns = 32;
-
-const MetricDeclaration error_metric{
-    "quantized.accuracy.error", Unit::ratio, Direction::lower,
-    "relative error of a product against f64 on the numbers before they were "
-    "quantized: ||y - y_ref|| / ||y_ref||"};
-const MetricDeclaration bytes_metric{"quantized.accuracy.bytes_per_weight", Unit::byte, Direction::lower,
-                                     "bytes that a weight takes, its share of scales included"};
-
-struct Scheme {
-    bool activations = false;  ///< quantized too
-    bool groups = false;       ///< a scale for each 32 values, where the format has one a row
-};
-
-Scheme scheme_of(const Case& the_case) {
-    const std::string& name = the_case.text("scheme");
-    return {name.starts_with("both"), name.ends_with("group")};
-}
-
-/// Half precisions are stored as they are; all others are WeightFormats.
 bool is_half(const std::string& format) {
     return format == "f16" || format == "bf16";
 }
 
-/// What rows of `columns` values are once quantized, a scale for each `share` of them.
-std::vector<float> quantized(WeightFormat format, const std::vector<float>& values, std::size_t share) {
+std::vector<float> quantized_values(WeightFormat format, const std::vector<float>& values,
+                                    std::size_t share) {
     const std::size_t rows = values.size() / share;
     std::vector<std::byte> packed(rows * kernels::packed_row_bytes(format, share));
     std::vector<float> back(values.size());
@@ -56,28 +42,23 @@ std::vector<float> quantized(WeightFormat format, const std::vector<float>& valu
     return back;
 }
 
-/// Sums over the square of y - y_ref, and of y_ref.
-struct Norms {
-    double difference = 0, reference = 0;
-    void add(double result, double expected) {
-        difference += (result - expected) * (result - expected);
-        reference += expected * expected;
-    }
-    double error() const { return reference > 0 ? std::sqrt(difference / reference) : 0; }
-};
+namespace {
 
-struct Sizes {
-    std::size_t m, n, k;
-};
+const MetricDeclaration error_metric{
+    "quantized.accuracy.error", Unit::ratio, Direction::lower,
+    "relative error of a product against f64 on the numbers before they were "
+    "quantized: ||y - y_ref|| / ||y_ref||"};
+const MetricDeclaration bytes_metric{"quantized.accuracy.bytes_per_weight", Unit::byte, Direction::lower,
+                                     "bytes that a weight takes, its share of scales included"};
 
 /// y of numbers that were quantized, in f64: the format's error and nothing else.
 double error_of_format(const std::vector<float>& activations, const std::vector<float>& weights,
                        const std::vector<float>& given_activations, const std::vector<float>& given_weights,
-                       const Sizes& sizes) {
+                       const AccuracySizes& sizes) {
     const auto row = [&](const std::vector<float>& of, std::size_t index) {
         return std::span(of).subspan(index * sizes.k, sizes.k);
     };
-    Norms norms;
+    ErrorNorms norms;
     for (std::size_t i = 0; i < sizes.m; ++i)
         for (std::size_t j = 0; j < sizes.n; ++j)
             norms.add(kernels::reference::dot(row(weights, j), row(activations, i)).value,
@@ -87,7 +68,7 @@ double error_of_format(const std::vector<float>& activations, const std::vector<
 
 /// y of operands rounded to bf16 or f16, by the kernel that multiplies them here, sums included.
 double error_of_half(Precision precision, const std::vector<float>& activations,
-                     const std::vector<float>& weights, const Sizes& sizes, Outcome& outcome) {
+                     const std::vector<float>& weights, const AccuracySizes& sizes, Outcome& outcome) {
     const auto rounded = [&](const std::vector<float>& values) {
         std::vector<std::uint16_t> bits(values.size());
         std::transform(values.begin(), values.end(), bits.begin(), [&](float value) {
@@ -107,7 +88,7 @@ double error_of_half(Precision precision, const std::vector<float>& activations,
     product.multiply(packed_left.data(), packed_right.data(), out.data());
     outcome.resolved["instruction"] = kernel.micro->instruction;
     outcome.resolved["arithmetic"] = kernels::to_string(kernel.arithmetic);
-    Norms norms;
+    ErrorNorms norms;
     for (std::size_t i = 0; i < sizes.m; ++i)
         for (std::size_t j = 0; j < sizes.n; ++j)
             norms.add(static_cast<double>(out[i * sizes.n + j]),
@@ -119,10 +100,10 @@ double error_of_half(Precision precision, const std::vector<float>& activations,
 
 Outcome run(const Case& the_case, Context& context) {
     const std::string& format = the_case.text("format");
-    const Sizes sizes{static_cast<std::size_t>(the_case.integer("m")),
-                      static_cast<std::size_t>(the_case.integer("n")),
-                      static_cast<std::size_t>(the_case.integer("k"))};
-    const Scheme scheme = scheme_of(the_case);
+    const AccuracySizes sizes{static_cast<std::size_t>(the_case.integer("m")),
+                              static_cast<std::size_t>(the_case.integer("n")),
+                              static_cast<std::size_t>(the_case.integer("k"))};
+    const AccuracyScheme scheme(the_case);
     const Distribution distribution = distribution_from_string(the_case.text("distribution"));
     context.progress("drawing the operands", 0);
     const std::vector<float> weights = draw_weights(distribution, sizes.n, sizes.k, context.seed);
@@ -132,7 +113,22 @@ Outcome run(const Case& the_case, Context& context) {
     Outcome outcome;
     double error = 0, bytes = 2;
     std::string method;
-    if (is_half(format)) {
+    Accelerator* const accelerator = context.device->accelerator();
+    if (accelerator != nullptr) {
+        error = error_on_device(the_case, *accelerator, activations, weights, sizes, outcome);
+        if (!is_half(format)) {
+            const std::size_t share = scheme.groups ? accuracy_group_columns : sizes.k;
+            bytes = static_cast<double>(
+                        kernels::packed_row_bytes(*kernels::weight_format_from_string(format), share)) /
+                    static_cast<double>(share);
+        }
+        method = fmt::format(
+            "The host {} {}; the device multiplies them by its own kernels, sums in {}: the format's error "
+            "and "
+            "that of the device's arithmetic.",
+            is_half(format) ? "rounds" : "quantizes", scheme.activations ? "both operands" : "the weights",
+            outcome.resolved["arithmetic"] == "int8" ? "int32" : "f32");
+    } else if (is_half(format)) {
         error = error_of_half(kernels::precision_from_string(format).value(), activations, weights, sizes,
                               outcome);
         method =
@@ -141,12 +137,12 @@ Outcome run(const Case& the_case, Context& context) {
             "f32, or in f16 taken up by f32 after every 64 products.";
     } else {
         const WeightFormat weight_format = kernels::weight_format_from_string(format).value();
-        const std::size_t share = scheme.groups ? group_columns : sizes.k;
-        const std::vector<float> kept = quantized(weight_format, weights, share);
+        const std::size_t share = scheme.groups ? accuracy_group_columns : sizes.k;
+        const std::vector<float> kept = quantized_values(weight_format, weights, share);
         const WeightFormat activation_format =
             weight_format == WeightFormat::fp8 ? weight_format : WeightFormat::int8;
         error = error_of_format(
-            scheme.activations ? quantized(activation_format, activations, share) : activations, kept,
+            scheme.activations ? quantized_values(activation_format, activations, share) : activations, kept,
             activations, weights, sizes);
         bytes =
             static_cast<double>(kernels::packed_row_bytes(weight_format, share)) / static_cast<double>(share);
@@ -169,7 +165,7 @@ Outcome run(const Case& the_case, Context& context) {
 
 void check(const Case& the_case, const Context&) {
     const std::string& format = the_case.text("format");
-    const Scheme scheme = scheme_of(the_case);
+    const AccuracyScheme scheme(the_case);
     const bool own_scales = format == "int8" || format == "fp8";
     if (scheme.groups && !own_scales)
         throw InputError(fmt::format("quantized.accuracy.scheme: {} has {}; accepted: weights, both", format,
@@ -204,6 +200,7 @@ Probe quantized_accuracy_probe() {
     probe.name = "quantized.accuracy";
     probe.summary = "What a number format costs in accuracy, and how many bytes a weight takes.";
     probe.parameters = {
+        {"device", ParameterKind::device, "cpu:0", "the device that multiplies"},
         {"format",
          ParameterKind::choice,
          "int8",

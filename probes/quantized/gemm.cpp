@@ -7,11 +7,13 @@
 
 #include <fmt/format.h>
 
+#include "kernels/device/accelerator.h"
 #include "kernels/device/memory_limit.h"
 #include "kernels/matrix/quantized_product.h"
-#include "kernels/reference/reference.h"
 #include "probes/core/cpu_choice.h"
 #include "probes/core/random.h"
+#include "probes/quantized/matrix_product.h"
+#include "probes/quantized/offloaded/offloaded.h"
 #include "probes/quantized/quantized.h"
 
 namespace assay {
@@ -23,40 +25,10 @@ using kernels::WeightFormat;
 namespace {
 
 constexpr Seconds shortest_sample{2e-3};
-constexpr std::size_t checked_rows = 12;
-constexpr std::size_t checked_columns = 24;
-
-const MetricDeclaration throughput_metric{"quantized.gemm.throughput", Unit::operation_per_second,
-                                          Direction::higher, "quantized matrix product, 2 m n k operations"};
-const MetricDeclaration bandwidth_metric{
-    "quantized.gemm.bandwidth", Unit::byte_per_second, Direction::higher,
-    "bytes of packed weights, scales included, a product, over its time"};
-const MetricDeclaration traffic_metric{
-    "quantized.gemm.bytes_per_operation", Unit::byte_per_operation, Direction::none,
-    "packed weights, f32 activations and results, each moved once, over 2 m n k operations"};
-
-struct Shape {
-    WeightFormat format;
-    kernels::ProductShape size;
-    double operations() const {
-        return 2.0 * static_cast<double>(size.m) * static_cast<double>(size.n) * static_cast<double>(size.k);
-    }
-    std::uint64_t weight_bytes() const { return size.n * kernels::packed_row_bytes(format, size.k); }
-    /// What moves at least, and what is allocated at least.
-    std::uint64_t bytes() const {
-        return weight_bytes() + (size.m * size.k + size.m * size.n) * sizeof(float);
-    }
-};
-
-Shape shape_of(const Case& the_case) {
-    return {kernels::weight_format_from_string(the_case.text("format")).value(),
-            {static_cast<std::size_t>(the_case.integer("m")), static_cast<std::size_t>(the_case.integer("n")),
-             static_cast<std::size_t>(the_case.integer("k"))}};
-}
 
 /// Throws InputError where format, activations and instruction set do not go together.
 MatrixKernel kernel_of(const Case& the_case) {
-    const WeightFormat format = shape_of(the_case).format;
+    const WeightFormat format = gemm_shape_of(the_case).format;
     const std::optional<kernels::Isa> isa = matrix_isa_of(the_case);
     const auto find = [&](Precision activations) {
         return isa ? kernels::quantized_kernel(format, activations, *isa)
@@ -79,52 +51,7 @@ MatrixKernel kernel_of(const Case& the_case) {
     return *kernel;
 }
 
-/// Row `index` of the weights, uniform in [-1, 1).
-void weight_row(std::uint64_t seed, std::size_t index, std::size_t k, float* to) {
-    Random random(seed, 1000 + index);
-    for (std::size_t l = 0; l < k; ++l) to[l] = static_cast<float>(random.uniform(-1, 1));
-}
-
-/// Results of the last product on rows and columns drawn by seed, against f64 over the numbers that were
-/// really multiplied; the bound is that of f32 sums in any order.
-Check check_last(const MatrixKernel& kernel, const Shape& shape, const std::vector<float>& activations,
-                 const std::vector<float>& out, std::uint64_t seed) {
-    const auto [m, n, k] = shape.size;
-    const double bound = static_cast<double>(k + 8) * 0x1p-24;
-    Random random(seed, 31);
-    double worst = 0;
-    std::vector<float> row(k), given(k), weights(k);
-    std::vector<std::vector<float>> rows;
-    std::vector<std::size_t> row_indices = {m - 1};
-    while (row_indices.size() < checked_rows) row_indices.push_back(random.below(m));
-    for (const std::size_t index : row_indices) {
-        kernels::activations_as_multiplied(kernel, activations.data() + index * k, k, row.data());
-        rows.push_back(row);
-    }
-    for (std::size_t i = 0; i < checked_columns; ++i) {
-        const std::size_t column = i == 0 ? n - 1 : static_cast<std::size_t>(random.below(n));
-        weight_row(seed, column, k, given.data());
-        kernels::weights_as_multiplied(kernel, shape.format, given.data(), k, weights.data());
-        for (std::size_t r = 0; r < rows.size(); ++r) {
-            const kernels::reference::Product expected = kernels::reference::dot(weights, rows[r]);
-            const double difference =
-                std::abs(static_cast<double>(out[row_indices[r] * n + column]) - expected.value);
-            const double magnitude = std::max(expected.magnitude, std::numeric_limits<double>::min());
-            // Written so that a NaN is the worst of all.
-            if (!(difference / magnitude <= worst)) worst = difference / magnitude;
-        }
-    }
-    const bool all_written =
-        std::all_of(out.begin(), out.end(), [](float value) { return std::isfinite(value); });
-    return {"last timed product matches f64", all_written && worst <= bound, worst,
-            fmt::format(
-                "{} rows x {} columns drawn by seed, largest error {:.2g} of the terms' magnitudes, allowed "
-                "(k + 8) u = {:.2g}{}",
-                checked_rows, checked_columns, worst, bound,
-                all_written ? "" : "; results were left unwritten or are not finite")};
-}
-
-std::string weights_note(const MatrixKernel& kernel, const Shape& shape) {
+std::string weights_note(const MatrixKernel& kernel, const GemmShape& shape) {
     const std::string given = std::string(kernels::to_string(shape.format));
     if (shape.format == WeightFormat::int8)
         return "int8 weights with a scale a row, packed beforehand; sums in int32.";
@@ -139,7 +66,9 @@ std::string weights_note(const MatrixKernel& kernel, const Shape& shape) {
 }
 
 Outcome run(const Case& the_case, Context& context) {
-    const Shape shape = shape_of(the_case);
+    if (Accelerator* const accelerator = context.device->accelerator())
+        return offloaded_gemm(the_case, context, *accelerator);
+    const GemmShape shape = gemm_shape_of(the_case);
     const auto [m, n, k] = shape.size;
     const MatrixKernel kernel = kernel_of(the_case);
     if (const std::uint64_t usable = usable_memory_bytes(); usable != 0 && shape.bytes() > usable)
@@ -152,7 +81,7 @@ Outcome run(const Case& the_case, Context& context) {
     context.progress("quantizing the weights", 0);
     const std::unique_ptr<DeviceMemory> weights = context.device->allocate(product.weight_bytes(), true);
     product.pack_weights(
-        [&](std::size_t index, float* to) { weight_row(context.seed, index, shape.size.k, to); },
+        [&](std::size_t index, float* to) { gemm_weight_row(context.seed, index, shape.size.k, to); },
         weights->host_pointer());
     std::vector<float> activations(m * k), out(m * n);
     Random random(context.seed, 7);
@@ -179,10 +108,22 @@ Outcome run(const Case& the_case, Context& context) {
 
     context.progress("checking", 0.9);
     Outcome outcome;
-    outcome.metrics = {
-        make_metric(throughput_metric, throughput), make_metric(bandwidth_metric, bandwidth),
-        make_exact_metric(traffic_metric, static_cast<double>(shape.bytes()) / shape.operations())};
-    outcome.checks.push_back(check_last(kernel, shape, activations, out, context.seed));
+    outcome.metrics = {make_metric(quantized_gemm_throughput_metric, throughput),
+                       make_metric(quantized_gemm_bandwidth_metric, bandwidth),
+                       make_exact_metric(quantized_gemm_traffic_metric,
+                                         static_cast<double>(shape.bytes()) / shape.operations())};
+    outcome.checks.push_back(check_gemm(
+        shape,
+        [&](std::size_t row, float* to) {
+            kernels::activations_as_multiplied(kernel, activations.data() + row * shape.size.k, shape.size.k,
+                                               to);
+        },
+        [&](std::size_t column, float* to) {
+            std::vector<float> given(shape.size.k);
+            gemm_weight_row(context.seed, column, shape.size.k, given.data());
+            kernels::weights_as_multiplied(kernel, shape.format, given.data(), shape.size.k, to);
+        },
+        out, context.seed));
     outcome.resolved = {{"isa", std::string(kernels::to_string(kernel.isa))},
                         {"arithmetic", std::string(kernels::to_string(kernel.arithmetic))},
                         {"instruction", kernel.micro->instruction},
@@ -205,19 +146,20 @@ Outcome run(const Case& the_case, Context& context) {
 }
 
 void check(const Case& the_case, const Context&) {
-    const Shape shape = shape_of(the_case);
+    const GemmShape shape = gemm_shape_of(the_case);
     const std::size_t multiple = kernels::columns_multiple(shape.format);
     if (shape.size.k % multiple != 0)
         throw InputError(fmt::format(
             "quantized.gemm.k: {} is not a multiple of {}, the values that {} keeps together; "
             "accepted: {}, {}, {} ...",
             shape.size.k, multiple, kernels::to_string(shape.format), multiple, 2 * multiple, 3 * multiple));
+    if (!on_cpu(the_case)) return check_offloaded_gemm(the_case);
     threads_of(the_case);
     kernel_of(the_case);
 }
 
 Estimate estimate(const Case& the_case, const Context& context) {
-    const Shape shape = shape_of(the_case);
+    const GemmShape shape = gemm_shape_of(the_case);
     Estimate estimate;
     estimate.memory_bytes = 2 * shape.bytes();
     // Weights are made and quantized at a cautious 50 million a second.
@@ -260,7 +202,8 @@ Probe quantized_gemm_probe() {
         threads_parameter(),
         matrix_isa_parameter(),
     };
-    probe.metrics = {throughput_metric, bandwidth_metric, traffic_metric};
+    probe.metrics = {quantized_gemm_throughput_metric, quantized_gemm_bandwidth_metric,
+                     quantized_gemm_traffic_metric};
     probe.run = run;
     probe.estimate = estimate;
     probe.check = check;

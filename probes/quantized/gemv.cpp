@@ -1,21 +1,21 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <span>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "kernels/cpu/caches.h"
+#include "kernels/device/accelerator.h"
 #include "kernels/device/memory_limit.h"
 #include "kernels/device/pages.h"
-#include "kernels/reference/reference.h"
 #include "probes/core/cpu_choice.h"
-#include "probes/core/random.h"
 #include "probes/core/statistics.h"
 #include "probes/quantized/cycled_weights.h"
+#include "probes/quantized/offloaded/offloaded.h"
 #include "probes/quantized/quantized.h"
+#include "probes/quantized/vector_product.h"
 
 namespace assay {
 
@@ -23,41 +23,9 @@ namespace {
 
 constexpr Seconds shortest_sample{2e-3};
 constexpr std::size_t samples_per_read = 4;
-constexpr std::size_t checked_rows = 64;
-constexpr std::size_t accuracy_rows = 64;
-
-const MetricDeclaration throughput_metric{"quantized.gemv.throughput", Unit::operation_per_second,
-                                          Direction::higher,
-                                          "quantized matrix times vector, 2 m k operations a product"};
-const MetricDeclaration bandwidth_metric{
-    "quantized.gemv.bandwidth", Unit::byte_per_second, Direction::higher,
-    "bytes of packed weights, scales included, that products go through"};
-const MetricDeclaration error_metric{
-    "quantized.gemv.error", Unit::ratio, Direction::lower,
-    "relative error of the product against f64 on the weights before they were "
-    "quantized, normally distributed: ||y - y_ref|| / ||y_ref||"};
-
-const MetricDeclaration traffic_metric{"quantized.gemv.bytes_per_operation", Unit::byte_per_operation,
-                                       Direction::none, "bytes of packed weights over 2 m k operations"};
-
-struct Shape {
-    kernels::WeightFormat format;
-    bool int8_activations = false;
-    std::size_t rows = 0, columns = 0;
-    std::uint64_t matrix_bytes() const { return rows * kernels::packed_row_bytes(format, columns); }
-    double operations() const { return 2.0 * static_cast<double>(rows) * static_cast<double>(columns); }
-};
-
-Shape shape_of(const Case& the_case) {
-    const kernels::WeightFormat format = kernels::weight_format_from_string(the_case.text("format")).value();
-    const bool int8 = the_case.is_auto("activations") ? kernels::meets_int8_activations(format)
-                                                      : the_case.text("activations") == "int8";
-    return {format, int8, static_cast<std::size_t>(the_case.integer("m")),
-            static_cast<std::size_t>(the_case.integer("k"))};
-}
 
 /// What the product multiplies by: the activations, or what they stand for once quantized.
-std::vector<float> multiplied_by(const Shape& shape, const std::vector<float>& in) {
+std::vector<float> multiplied_by(const GemvShape& shape, const std::vector<float>& in) {
     if (!shape.int8_activations) return in;
     std::vector<std::byte> activations(kernels::activation_bytes(shape.format, shape.columns));
     std::vector<float> values(shape.columns);
@@ -66,132 +34,23 @@ std::vector<float> multiplied_by(const Shape& shape, const std::vector<float>& i
     return values;
 }
 
-void multiply_once(const Shape& shape, kernels::Isa isa, const std::byte* packed,
-                   const std::vector<float>& in, std::vector<float>& out) {
-    if (!shape.int8_activations)
-        return kernels::gemv(isa, shape.format, packed, shape.columns, in.data(), out.data(), 0, shape.rows);
+std::vector<float> multiply_once(const GemvShape& shape, kernels::Isa isa, const std::byte* packed,
+                                 const std::vector<float>& in, std::vector<float>& out) {
+    if (!shape.int8_activations) {
+        kernels::gemv(isa, shape.format, packed, shape.columns, in.data(), out.data(), 0, shape.rows);
+        return in;
+    }
     std::vector<std::byte> activations(kernels::activation_bytes(shape.format, shape.columns));
     kernels::quantize_activations(shape.format, in.data(), shape.columns, activations.data());
     kernels::gemv_int8_activations(isa, shape.format, packed, shape.columns, activations.data(), out.data(),
                                    0, shape.rows);
-}
-
-/// For the notes: what the weights are.
-std::string described(const Shape& shape) {
-    switch (shape.format) {
-        case kernels::WeightFormat::int8:
-            return "int8 with an f32 scale a row";
-        case kernels::WeightFormat::int4:
-            return "int4 with an f16 scale for each group of 32";
-        case kernels::WeightFormat::int4_g128:
-            return "int4 with an f16 scale for each group of 128";
-        case kernels::WeightFormat::fp8:
-            return "fp8 (E4M3) with an f32 scale a row";
-        case kernels::WeightFormat::bf16:
-            return "bf16";
-        case kernels::WeightFormat::f32:
-            return "f32";
-    }
-    return "";
-}
-
-/// What the f32 arithmetic of a product may be off by, as a multiple of the sum of its terms' magnitudes: no
-/// path adds more than columns / 16 terms one after another in a lane, and a few dozen roundings join the
-/// lanes and apply the scales.
-double rounding_bound(std::size_t columns) {
-    return (static_cast<double>(columns) / 16 + 32) * 0x1p-24;
-}
-
-std::vector<float> random_vector(std::size_t count, std::uint64_t seed) {
-    Random random(seed, 77);
-    std::vector<float> values(count);
-    for (float& value : values) value = static_cast<float>(random.uniform(-1, 1));
-    return values;
-}
-
-/// Sum of twelve uniforms less six: near enough to a normal distribution of deviation 1.
-float nearly_normal(Random& random) {
-    double sum = -6;
-    for (int i = 0; i < 12; ++i) sum += random.uniform(0, 1);
-    return static_cast<float>(sum);
-}
-
-/// The largest error of `out` at `rows` against f64 over the dequantized weights, relative to the terms'
-/// magnitudes; infinite where an output is not finite.
-double worst_error(const Shape& shape, const std::byte* packed, std::span<const float> in,
-                   std::span<const float> out, std::span<const std::size_t> rows) {
-    const std::size_t row_bytes = kernels::packed_row_bytes(shape.format, shape.columns);
-    std::vector<float> weights(shape.columns);
-    double worst = 0;
-    for (const std::size_t row : rows) {
-        kernels::dequantize_rows(shape.format, packed + row * row_bytes, 1, shape.columns, weights.data());
-        const kernels::reference::Product expected = kernels::reference::dot(weights, in);
-        const double difference = std::abs(static_cast<double>(out[row]) - expected.value);
-        if (!std::isfinite(difference)) return std::numeric_limits<double>::infinity();
-        if (difference > 0)
-            worst = std::max(worst,
-                             difference / std::max(expected.magnitude, std::numeric_limits<double>::min()));
-    }
-    return worst;
-}
-
-Check rounding_check(std::string name, double worst, std::size_t rows, std::size_t columns) {
-    const double bound = rounding_bound(columns);
-    return {
-        std::move(name), worst <= bound, worst,
-        fmt::format("{} rows, largest error {:.2g} of the terms' magnitudes, allowed (k/16 + 32) u = {:.2g}",
-                    rows, worst, bound)};
-}
-
-/// Weights that are really quantized: what the format costs in accuracy, and whether the product is right on
-/// them.
-void measure_accuracy(const Shape& full, kernels::Isa isa, std::uint64_t seed, Outcome& outcome) {
-    const Shape shape{full.format, full.int8_activations, std::min(full.rows, accuracy_rows), full.columns};
-    Random random(seed, 99);
-    std::vector<float> weights(shape.rows * shape.columns);
-    for (float& weight : weights) weight = nearly_normal(random);
-    const std::vector<float> in = random_vector(shape.columns, seed + 5);
-    std::vector<std::byte> packed(shape.matrix_bytes());
-    kernels::quantize_rows(shape.format, weights.data(), shape.rows, shape.columns, packed.data());
-    std::vector<float> out(shape.rows, std::numeric_limits<float>::quiet_NaN());
-    multiply_once(shape, isa, packed.data(), in, out);
-
-    std::vector<std::size_t> rows(shape.rows);
-    double difference = 0, norm = 0;
-    for (std::size_t row = 0; row < shape.rows; ++row) {
-        rows[row] = row;
-        const double expected =
-            kernels::reference::dot(std::span(weights).subspan(row * shape.columns, shape.columns), in).value;
-        difference += (out[row] - expected) * (out[row] - expected);
-        norm += expected * expected;
-    }
-    outcome.metrics.push_back(make_exact_metric(error_metric, std::sqrt(difference / norm)));
-    outcome.checks.push_back(rounding_check(
-        "product of quantized weights matches f64",
-        worst_error(shape, packed.data(), multiplied_by(shape, in), out, rows), shape.rows, shape.columns));
-}
-
-/// The outputs of the last timed product, on rows drawn by seed, and that every output was written.
-Check check_last(const Shape& shape, const std::byte* packed, std::span<const float> in,
-                 std::span<const float> out, std::uint64_t seed) {
-    Random random(seed, 13);
-    std::vector<std::size_t> rows = {0, shape.rows - 1};
-    for (std::size_t i = 0; i < checked_rows; ++i)
-        rows.push_back(static_cast<std::size_t>(random.below(shape.rows)));
-    double worst = worst_error(shape, packed, in, out, rows);
-    const bool all_finite =
-        std::all_of(out.begin(), out.end(), [](float value) { return std::isfinite(value); });
-    if (!all_finite) worst = std::numeric_limits<double>::infinity();
-    Check check = rounding_check("last timed product matches f64", worst, rows.size(), shape.columns);
-    if (!all_finite) {
-        check.error.reset();
-        check.detail = "outputs were left unwritten or are not finite";
-    }
-    return check;
+    return multiplied_by(shape, in);
 }
 
 Outcome run(const Case& the_case, Context& context) {
-    const Shape shape = shape_of(the_case);
+    if (Accelerator* const accelerator = context.device->accelerator())
+        return offloaded_gemv(the_case, context, *accelerator);
+    const GemvShape shape = gemv_shape_of(the_case);
     const kernels::Isa isa = isa_of(the_case);
     if (const std::uint64_t usable = usable_memory_bytes(); usable != 0 && shape.matrix_bytes() > usable)
         return skipped(
@@ -252,15 +111,20 @@ Outcome run(const Case& the_case, Context& context) {
     context.progress("checking", 0.9);
     Outcome outcome;
     outcome.checks.push_back(
-        check_last(shape, weights.matrix(last), multiplied_by(shape, in), out, context.seed));
+        check_gemv(shape, weights.matrix(last), multiplied_by(shape, in), out, context.seed));
     const double read_rate = std::max(median_of(read_rates[0]), median_of(read_rates[1]));
-    outcome.metrics = {make_metric(throughput_metric, throughput), make_metric(bandwidth_metric, bandwidth)};
+    outcome.metrics = {make_metric(gemv_throughput_metric, throughput),
+                       make_metric(gemv_bandwidth_metric, bandwidth)};
     const double share = outcome.metrics[1].value / read_rate;
     outcome.metrics[1].limit =
         Limit{read_rate, "reading the same weights and nothing else, in turns with the products"};
-    outcome.metrics.push_back(
-        make_exact_metric(traffic_metric, static_cast<double>(shape.matrix_bytes()) / shape.operations()));
-    measure_accuracy(shape, isa, context.seed, outcome);
+    outcome.metrics.push_back(make_exact_metric(
+        gemv_traffic_metric, static_cast<double>(shape.matrix_bytes()) / shape.operations()));
+    measure_accuracy(
+        shape,
+        [&](const GemvShape& part, const std::byte* packed, const std::vector<float>& given,
+            std::vector<float>& to) { return multiply_once(part, isa, packed, given, to); },
+        context.seed, outcome);
 
     outcome.resolved = {{"isa", std::string(kernels::to_string(isa))},
                         {"arithmetic", shape.int8_activations ? "int8" : "f32"},
@@ -275,7 +139,7 @@ Outcome run(const Case& the_case, Context& context) {
         fmt::format("Weights {} x {} in {}, {}; 2 m k = {:.4g} operations and {} bytes of weights, scales "
                     "included, a "
                     "product.",
-                    shape.rows, shape.columns, described(shape),
+                    shape.rows, shape.columns, described_weights(shape),
                     shape.int8_activations
                         ? "activations quantized within each product to int8, a scale for each 32, "
                           "sums of these in int32, then f32"
@@ -294,7 +158,7 @@ Outcome run(const Case& the_case, Context& context) {
 }
 
 void check(const Case& the_case, const Context&) {
-    const Shape shape = shape_of(the_case);
+    const GemvShape shape = gemv_shape_of(the_case);
     const std::size_t multiple = kernels::columns_multiple(shape.format);
     if (shape.columns % multiple != 0)
         throw InputError(fmt::format(
@@ -306,16 +170,18 @@ void check(const Case& the_case, const Context&) {
             fmt::format("quantized.gemv.activations: {} weights meet f32 activations alone; accepted: "
                         "auto, f32",
                         kernels::to_string(shape.format)));
+    if (!on_cpu(the_case)) return refuse_cpu_parameters(the_case, {"threads", "isa"});
     threads_of(the_case);
     isa_of(the_case);
 }
 
 Estimate estimate(const Case& the_case, const Context& context) {
-    const Shape shape = shape_of(the_case);
+    const GemvShape shape = gemv_shape_of(the_case);
     const MatrixCount count =
         count_matrices(shape.matrix_bytes(), kernels::last_level_cache_bytes(), usable_memory_bytes());
     Estimate estimate;
     estimate.memory_bytes = count.matrices * shape.matrix_bytes();
+    if (!on_cpu(the_case)) estimate.memory_bytes += device_staging_bytes(shape.matrix_bytes());
     estimate.seconds = 0.5 + static_cast<double>(estimate.memory_bytes) * 1e-9 +
                        context.sampling.maximum_warm_up.count() + context.sampling.maximum_time.count();
     return estimate;
@@ -350,7 +216,7 @@ Probe quantized_gemv_probe() {
         threads_parameter(),
         isa_parameter(),
     };
-    probe.metrics = {throughput_metric, bandwidth_metric, traffic_metric, error_metric};
+    probe.metrics = {gemv_throughput_metric, gemv_bandwidth_metric, gemv_traffic_metric, gemv_error_metric};
     probe.run = run;
     probe.estimate = estimate;
     probe.check = check;

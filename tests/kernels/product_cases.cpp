@@ -35,6 +35,9 @@ double store_value(Precision precision, double value, std::byte* to) {
     switch (precision) {
         case Precision::int8:
             return store(to, static_cast<std::int8_t>(value), value);
+        case Precision::tf32:
+        case Precision::fp8:
+            return 0;  // no kernel of the CPU's takes them
         case Precision::f32:
             return store(to, single, static_cast<double>(single));
         case Precision::bf16: {

@@ -146,7 +146,7 @@ TEST_F(GemmThroughput, AWrongProductFailsItsCheck) {
 }
 
 TEST_F(GemmThroughput, SkipsDevicesAndCoresThatAreNotThere) {
-    const Outcome device = run(make({{"device", "cuda:0"}}));
+    const Outcome device = run(make({{"device", "cuda:99"}}));
     EXPECT_EQ(device.status, Status::skipped);
     EXPECT_THAT(device.reason, HasSubstr("cuda"));
     const Outcome core = run(make({{"core", "NoSuchProcessor"}, {"m", "8"}, {"n", "8"}, {"k", "8"}}));

@@ -1,0 +1,212 @@
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "probes/core/probe.h"
+#include "probes/quantized/offloaded/offloaded.h"
+#include "probes/quantized/quantized.h"
+#include "tests/fake_cuda/fake_cuda.h"
+#include "tests/kernels/faulty_accelerator.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+
+std::unique_ptr<Device> opened() {
+    std::variant<std::unique_ptr<Device>, Absent> device = open_device("opencl:0");
+    if (const Absent* absent = std::get_if<Absent>(&device)) throw std::runtime_error(absent->reason);
+    return std::move(std::get<std::unique_ptr<Device>>(device));
+}
+
+class OffloadedQuantized : public testing::Test {
+  protected:
+    Outcome run(const Probe& probe, std::map<std::string, std::string> given, Device* device = nullptr) {
+        given.insert({"device", "opencl:0"});
+        const Case the_case = make_case(probe, given);
+        if (probe.check != nullptr) probe.check(the_case, context_);
+        Context context = context_;
+        context.device = device;
+        return execute(probe, the_case, context);
+    }
+    /// Large enough that few matrices fill the caches.
+    Outcome gemv(std::map<std::string, std::string> given, Device* device = nullptr) {
+        given.insert({{"m", "1031"}, {"k", "4224"}});
+        return run(gemv_, given, device);
+    }
+    Outcome gemm(std::map<std::string, std::string> given, Device* device = nullptr) {
+        given.insert({{"m", "37"}, {"n", "70"}, {"k", "256"}});
+        return run(gemm_, given, device);
+    }
+    Outcome accuracy(std::map<std::string, std::string> given, Device* device = nullptr) {
+        given.insert({{"m", "8"}, {"n", "33"}, {"k", "256"}});
+        return run(accuracy_, given, device);
+    }
+    static const Metric& metric(const Outcome& outcome, const std::string& name) {
+        for (const Metric& each : outcome.metrics)
+            if (each.name == name) return each;
+        throw std::runtime_error("no metric " + name + ": " + outcome.reason);
+    }
+
+    fake_cuda::Fresh driver_;
+    SteadyClock clock_;
+    Context context_{.clock = clock_,
+                     .sampling = {.maximum_time = Seconds(0.02), .maximum_warm_up = Seconds(0)}};
+    Probe gemv_ = quantized_gemv_probe(), gemm_ = quantized_gemm_probe(),
+          accuracy_ = quantized_accuracy_probe();
+};
+
+TEST_F(OffloadedQuantized, EveryFormatIsMeasuredAndCheckedAsOnTheCpu) {
+    for (const char* format : {"int8", "int4", "int4_g128", "fp8", "bf16", "f32"}) {
+        const Outcome outcome = gemv({{"format", format}});
+        ASSERT_EQ(outcome.status, Status::measured) << format << outcome.reason;
+        EXPECT_EQ(outcome.checks.size(), 2u);
+        const Metric& bandwidth = metric(outcome, "quantized.gemv.bandwidth");
+        EXPECT_EQ(bandwidth.labels.at("device"), "opencl:0");
+        EXPECT_FALSE(bandwidth.limit) << "no datasheet knows PoCL";
+        // The same weights by the same seed: the CPU's error differs by how activations are rounded.
+        const Outcome on_cpu = gemv({{"format", format}, {"device", "cpu:0"}});
+        const double expected = metric(on_cpu, "quantized.gemv.error").value;
+        EXPECT_NEAR(metric(outcome, "quantized.gemv.error").value, expected, expected * 0.01 + 1e-7)
+            << format;
+        EXPECT_EQ(metric(outcome, "quantized.gemv.bytes_per_operation").value,
+                  metric(on_cpu, "quantized.gemv.bytes_per_operation").value);
+    }
+    for (const char* format : {"int8", "int4", "int4_g128", "fp8"})
+        EXPECT_EQ(gemm({{"format", format}}).status, Status::measured) << format;
+    EXPECT_EQ(gemm({{"format", "int8"}}).resolved.at("arithmetic"), "int8");
+    EXPECT_EQ(gemm({{"format", "int8"}, {"activations", "bf16"}}).resolved.at("arithmetic"), "f32");
+    EXPECT_EQ(gemv({{"format", "int4"}, {"activations", "f32"}}).resolved.at("arithmetic"), "f32");
+}
+
+TEST_F(OffloadedQuantized, TheErrorOfAFormatIsThatOfTheCpuButForTheDevicesRounding) {
+    for (const auto& [format, scheme] : {std::pair{"int8", "weights"},
+                                         {"int8", "both"},
+                                         {"int8", "weights_group"},
+                                         {"int8", "both_group"},
+                                         {"int4", "weights"},
+                                         {"int4_g128", "both"},
+                                         {"fp8", "both"},
+                                         {"fp8", "both_group"},
+                                         {"bf16", "both"},
+                                         {"f16", "both"}}) {
+        const Outcome outcome = accuracy({{"format", format}, {"scheme", scheme}});
+        ASSERT_EQ(outcome.status, Status::measured) << format << outcome.reason;
+        EXPECT_EQ(outcome.checks.size(), 2u);
+        const Outcome on_cpu = accuracy({{"format", format}, {"scheme", scheme}, {"device", "cpu:0"}});
+        const double expected = metric(on_cpu, "quantized.accuracy.error").value;
+        // bf16 and f16 are the CPU's own kernels there, which may sum in the half precision.
+        EXPECT_NEAR(metric(outcome, "quantized.accuracy.error").value, expected, expected * 0.02 + 1e-6)
+            << format << " " << scheme;
+        EXPECT_EQ(metric(outcome, "quantized.accuracy.bytes_per_weight").value,
+                  metric(on_cpu, "quantized.accuracy.bytes_per_weight").value);
+    }
+}
+
+TEST_F(OffloadedQuantized, CudasKernelsAreCheckedByTheSameProbes) {
+    // Small: the tests' card runs a thread after the other.
+    for (const char* format : {"int4", "int8"}) {
+        EXPECT_EQ(accuracy({{"device", "cuda:0"}, {"format", format}, {"scheme", "weights"}}).status,
+                  Status::measured);
+        const Outcome product =
+            gemm({{"device", "cuda:0"}, {"format", format}, {"m", "5"}, {"n", "9"}, {"k", "64"}});
+        EXPECT_EQ(product.status, Status::measured) << product.reason;
+        EXPECT_EQ(product.resolved.at("form"), "64 x 64 by blocks");
+    }
+}
+
+TEST_F(OffloadedQuantized, ADatasheetsBandwidthIsTheLimit) {
+    AcceleratorFacts facts;
+    facts.product = "Made Card";
+    facts.vendor = "made";
+    facts.match = {"Made"};
+    facts.memory_bandwidth = 4e12;
+    context_.accelerator_facts = {&facts, 1};
+    FaultyAccelerator card(opened(), {});
+    card.described().name = "Made Card";
+    const Outcome outcome = gemv({}, &card);
+    ASSERT_TRUE(metric(outcome, "quantized.gemv.bandwidth").limit) << outcome.reason;
+    EXPECT_EQ(metric(outcome, "quantized.gemv.bandwidth").limit->value, 4e12);
+}
+
+TEST_F(OffloadedQuantized, ACardGoesThroughAGibibyteOrHalfItsMemory) {
+    FaultyAccelerator card(opened(), {});
+    card.described().kind = "gpu";
+    card.described().memory_bytes = std::uint64_t{80} << 30;
+    EXPECT_EQ(count_device_matrices(card, std::uint64_t{100} << 20).matrices, 11u);
+    EXPECT_TRUE(count_device_matrices(card, std::uint64_t{100} << 20).out_of_cache);
+    EXPECT_EQ(count_device_matrices(card, std::uint64_t{60} << 30).matrices, 1u);
+    card.described().memory_bytes = std::uint64_t{512} << 20;
+    const MatrixCount few = count_device_matrices(card, std::uint64_t{100} << 20);
+    EXPECT_EQ(few.matrices, 2u);
+    EXPECT_FALSE(few.out_of_cache);
+    EXPECT_THAT(few.reason, HasSubstr("may come from caches"));
+}
+
+TEST_F(OffloadedQuantized, WhatWasNeverComputedIsNoFigure) {
+    for (const int launch : {0, 12}) {
+        FaultyAccelerator idle(opened(), {.launch_not_made = launch});
+        const Outcome vector = gemv({}, &idle);
+        EXPECT_EQ(vector.status, Status::failed);
+        EXPECT_THAT(vector.reason, HasSubstr("last timed product matches f64"));
+        FaultyAccelerator idle_too(opened(), {.launch_not_made = launch});
+        EXPECT_EQ(gemm({}, &idle_too).status, Status::failed) << launch;
+    }
+    FaultyAccelerator idle(opened(), {.launch_not_made = 0});
+    EXPECT_EQ(accuracy({}, &idle).status, Status::failed);
+}
+
+TEST_F(OffloadedQuantized, OneWrongByteOfTheResultIsFound) {
+    // So few rows that those drawn are all of them; the byte holds the exponent.
+    FaultyAccelerator wrong(opened(), {.wrong_byte_at = 4 * 2 + 3, .wrong_bits = 0x40});
+    EXPECT_EQ(gemv({{"m", "3"}, {"k", "262144"}}, &wrong).status, Status::failed);
+    FaultyAccelerator wrong_too(opened(), {.wrong_byte_at = 4 * 2 + 3, .wrong_bits = 0x40});
+    EXPECT_EQ(gemm({{"m", "1"}, {"n", "3"}}, &wrong_too).status, Status::failed);
+    FaultyAccelerator wrong_again(opened(), {.wrong_byte_at = 4 * 100 + 3, .wrong_bits = 0x40});
+    EXPECT_EQ(accuracy({}, &wrong_again).status, Status::failed);
+}
+
+TEST_F(OffloadedQuantized, ALostDeviceAndLackOfMemoryAreFailuresWithTheirReason) {
+    for (const auto& [lost_at, probe] : {std::pair{4, 0}, {1, 1}, {0, 2}}) {
+        FaultyAccelerator lost(opened(), {.lost_at_launch = lost_at});
+        const Outcome outcome = probe == 0   ? gemv({}, &lost)
+                                : probe == 1 ? gemm({}, &lost)
+                                             : accuracy({}, &lost);
+        EXPECT_EQ(outcome.status, Status::failed);
+        EXPECT_THAT(outcome.reason, HasSubstr("the device is lost"));
+        FaultyAccelerator full(opened(), {.out_of_memory_at_allocate = 2});
+        const Outcome none = probe == 0   ? gemv({}, &full)
+                             : probe == 1 ? gemm({}, &full)
+                                          : accuracy({}, &full);
+        EXPECT_EQ(none.status, Status::failed);
+        EXPECT_THAT(none.reason, HasSubstr("no memory"));
+    }
+}
+
+TEST_F(OffloadedQuantized, WhatDoesNotFitTheDeviceIsSkippedWithTheArithmetic) {
+    FaultyAccelerator small(opened(), {});
+    small.described().memory_bytes = 10'000;
+    EXPECT_THAT(gemv({{"format", "int4"}}, &small).reason, HasSubstr("of which 10000 may be used"));
+    EXPECT_EQ(gemv({}, &small).status, Status::skipped);
+    EXPECT_EQ(gemm({}, &small).status, Status::skipped);
+    EXPECT_THAT(gemm({}, &small).reason, HasSubstr("weights of 70 x 256 in int8"));
+}
+
+TEST_F(OffloadedQuantized, ParametersOfTheCpuAreRefusedByName) {
+    EXPECT_THROW(gemv({{"threads", "1"}}), InputError);
+    EXPECT_THROW(gemv({{"isa", "avx2"}}), InputError);
+    EXPECT_THROW(gemm({{"isa", "portable"}}), InputError);
+    try {
+        gemm({{"format", "int4"}, {"activations", "int8"}});
+        FAIL() << "accepted int4 by int8";
+    } catch (const InputError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("on opencl:0"));
+    }
+}
+
+}  // namespace
+}  // namespace assay
