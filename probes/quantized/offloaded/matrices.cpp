@@ -29,8 +29,9 @@ MatrixCount count_device_matrices(const Accelerator& accelerator, std::uint64_t 
     count.matrices = static_cast<std::size_t>(std::min(wanted, fitting));
     count.out_of_cache = wanted <= fitting;
     count.reason = fmt::format(
-        "{} different matrices are multiplied in turn, {} bytes in all; asked for are {}, four times what no "
-        "card's caches exceed.",
+        "{} different matrices are multiplied in turn, {} bytes in all; asked for are {}, four times as much "
+        "as "
+        "any card's caches are taken to hold, since drivers do not tell.",
         count.matrices, count.matrices * matrix_bytes, bytes_on_cards);
     if (!count.out_of_cache)
         count.reason +=

@@ -21,7 +21,7 @@ bool on_cpu(const Case& the_case);
 void refuse_cpu_parameters(const Case& the_case, std::initializer_list<std::string_view> names);
 
 /// How many matrices a device goes through: on cards 1 GiB of them, since drivers tell no caches and none so
-/// far has a quarter of that; where kernels run on the host's CPUs, as many as there.
+/// far has more than a quarter of that; where kernels run on the host's CPUs, as many as there.
 MatrixCount count_device_matrices(const Accelerator& accelerator, std::uint64_t matrix_bytes);
 
 /// On the host, while matrices are made.
