@@ -9,7 +9,7 @@
 #include "kernels/device/memory_limit.h"
 #include "kernels/device/pages.h"
 #include "probes/core/cpu_choice.h"
-#include "probes/core/statistics.h"
+#include "probes/memory/checked/passes.h"
 #include "probes/memory/checked/pattern_check.h"
 #include "probes/memory/checked/residency.h"
 #include "probes/memory/memory.h"
@@ -18,66 +18,12 @@ namespace assay {
 
 namespace {
 
-// A second pass is made when it ends within this, of the whole case.
-constexpr Seconds quick_budget{2.5};
-constexpr Seconds full_budget{90};
-// Of it, how long the system may take to hand out the memory.
+// Of a case's time, how long the system may take to hand out the memory.
 constexpr Seconds quick_taking{1.5};
 constexpr Seconds full_taking{60};
 // Of the host's memory others need some too; of a card's nobody does, and all of it is in question.
 constexpr double host_share = 0.8;
 constexpr double card_share = 0.99;
-
-const MetricDeclaration verified_bytes_metric{"memory.capacity.verified_bytes", Unit::byte, Direction::higher,
-                                              "memory written, read back and found right"};
-const MetricDeclaration verified_share_metric{"memory.capacity.verified_share", Unit::ratio,
-                                              Direction::higher, "verified over labelled memory"};
-const MetricDeclaration write_metric{"memory.capacity.write_bandwidth", Unit::byte_per_second,
-                                     Direction::higher, "bytes of pattern written into resident memory"};
-const MetricDeclaration verify_metric{"memory.capacity.verify_bandwidth", Unit::byte_per_second,
-                                      Direction::higher, "bytes of pattern read back and compared"};
-
-/// Samples of several passes one after another.
-void append(SampleSet& all, const SampleSet& more) {
-    const double begin = all.at.empty() ? 0 : all.at.back();
-    for (std::size_t i = 0; i < more.values.size(); ++i) {
-        all.values.push_back(more.values[i]);
-        all.at.push_back(begin + more.at[i]);
-    }
-    all.steady = is_steady(all.values);
-}
-
-/// What the passes found, and how fast.
-struct Passes {
-    int done = 0;
-    WrongWords wrong;
-    std::string detail;
-    SampleSet written, verified;
-};
-
-Passes run_passes(PatternCheck& check, Context& context, Nanoseconds begin) {
-    Passes passes;
-    std::optional<kernels::AddressPattern> before;
-    for (const bool inverted : {false, true}) {
-        const kernels::AddressPattern pattern{context.seed * 0x9e3779b97f4a7c15u + 1, inverted};
-        const std::string name = inverted ? "inverted pattern" : "pattern";
-        const Nanoseconds pass_begin = context.clock.now();
-        context.progress("writing the " + name, inverted ? 0.6 : 0.3);
-        append(passes.written, check.write(pattern));
-        context.progress("verifying the " + name, inverted ? 0.8 : 0.5);
-        append(passes.verified, check.verify(pattern, passes.wrong));
-        ++passes.done;
-        if (passes.wrong.count != 0) {
-            passes.detail = describe_wrong(passes.wrong, pattern, before, check.bytes());
-            return passes;
-        }
-        before = pattern;
-        const Nanoseconds now = context.clock.now();
-        const Seconds budget = context.quick ? quick_budget : full_budget;
-        if (seconds_of(now - begin) + seconds_of(now - pass_begin) > budget.count()) return passes;
-    }
-    return passes;
-}
 
 /// Bytes of the chunks that are not in memory; nothing where the system does not tell.
 std::optional<std::uint64_t> absent_bytes(const TakenMemory& taken) {
@@ -112,13 +58,8 @@ std::optional<double> huge_share(const TakenMemory& taken) {
 }
 
 Check pattern_verdict(const Passes& passes, std::uint64_t bytes) {
-    Check check{"memory holds what was written", passes.wrong.count == 0,
-                static_cast<double>(passes.wrong.count), passes.detail};
-    if (check.passed) {
-        check.detail = fmt::format("{} words were read back right, {}", bytes / sizeof(std::uint64_t),
-                                   passes.done == 2 ? "and once more with all bits turned" : "once");
-        return check;
-    }
+    Check check = pattern_check_of(passes, bytes);
+    if (check.passed) return check;
     const std::optional<std::uint64_t> physical = physical_address(passes.wrong.address);
     check.detail += physical ? fmt::format("; physical address {:#x}", *physical)
                              : "; its physical address is not shown to this process";
@@ -155,24 +96,6 @@ Residency residency_of(const TakenMemory& taken, std::uint64_t locked,
             "was of the swap device.",
             *swapped - swapped_before.value_or(0));
     return residency;
-}
-
-void add_metrics(const TakenMemory& taken, const Passes& passes, const Residency& residency,
-                 const LabelledMemory& labelled, Outcome& outcome) {
-    const std::uint64_t unverified =
-        std::min(taken.bytes, passes.wrong.count * sizeof(std::uint64_t) + residency.absent.value_or(0));
-    const double verified = static_cast<double>(taken.bytes - unverified);
-    outcome.metrics.push_back(make_exact_metric(verified_bytes_metric, verified));
-    if (labelled.bytes != 0) {
-        const double share = verified / static_cast<double>(labelled.bytes);
-        outcome.metrics.push_back(make_exact_metric(verified_share_metric, share));
-        outcome.notes.push_back(
-            fmt::format("Verified {:.0f} of {} bytes, {:.1f} % ({}). The rest is in use or kept free and was "
-                        "not looked at.",
-                        verified, labelled.bytes, 100 * share, labelled.source));
-    }
-    outcome.metrics.push_back(make_metric(write_metric, passes.written));
-    outcome.metrics.push_back(make_metric(verify_metric, passes.verified));
 }
 
 void add_resolved(const TakenMemory& taken, const Passes& passes, const LabelledMemory& labelled, int threads,
@@ -285,14 +208,19 @@ Outcome check_capacity(const Case& the_case, Context& context, const UsableBytes
     if (taken.bytes == 0) return skipped(the_case, taken.shortage);
 
     const std::uint64_t locked = device.info().kind == "cpu" ? lock(taken) : 0;
-    const Passes passes = run_passes(pattern_check, context, begin);
+    const CheckedMemory memory{
+        taken.bytes, [&](const kernels::AddressPattern& pattern) { return pattern_check.write(pattern); },
+        [&](const kernels::AddressPattern& pattern, WrongWords& wrong) {
+            return pattern_check.verify(pattern, wrong);
+        }};
+    const Passes passes = run_passes(memory, context, begin);
     const Residency residency = residency_of(taken, locked, swapped_before);
     const LabelledMemory labelled = labelled_memory(device);
 
     Outcome outcome;
     outcome.notes.push_back(size.reason);
     if (!taken.shortage.empty()) outcome.notes.push_back(taken.shortage);
-    add_metrics(taken, passes, residency, labelled, outcome);
+    add_capacity_metrics(taken.bytes, residency.absent.value_or(0), passes, labelled, outcome);
     add_resolved(taken, passes, labelled, team.size(), locked, outcome);
     outcome.notes.push_back(
         "Every 64-bit word tells its own offset, so that memory which answers at two addresses is found; all "
@@ -305,12 +233,7 @@ Outcome check_capacity(const Case& the_case, Context& context, const UsableBytes
     add_page_notes(taken, the_case, outcome);
     add_cache_note(taken, outcome);
     outcome.checks.push_back(pattern_verdict(passes, taken.bytes));
-    // What the user named was promised to be there; a part of it would pass for the whole.
-    if (!the_case.is_auto("bytes"))
-        outcome.checks.push_back(
-            {"all that was asked for was had", taken.refusals == 0 || taken.bytes == size.bytes,
-             static_cast<double>(size.bytes - taken.bytes),
-             taken.shortage.empty() ? fmt::format("{} bytes", taken.bytes) : taken.shortage});
+    if (!the_case.is_auto("bytes")) outcome.checks.push_back(all_was_had(taken, size));
     return outcome;
 }
 
@@ -340,7 +263,7 @@ Probe memory_capacity_probe() {
          0,
          {"auto", "4K", "2M"}},
     };
-    probe.metrics = {verified_bytes_metric, verified_share_metric, write_metric, verify_metric};
+    probe.metrics = capacity_metrics();
     probe.run = run;
     probe.estimate = estimate;
     probe.check = check;
