@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "kernels/device/accelerator.h"
 
@@ -18,6 +20,20 @@ struct Faults {
     int launch_not_made = -1;            ///< this launch and all later ones do nothing: results are not there
     std::uint64_t wrong_byte_at = 0;     ///< with `wrong_bits`: what is read at this offset is changed
     std::uint8_t wrong_bits = 0;
+    int repeats_from_allocate = -1;  ///< from this allocation on memory is that of the first one of its size
+};
+
+/// Memory that others may be, too.
+class SharedMemory final : public DeviceMemory {
+  public:
+    explicit SharedMemory(std::shared_ptr<DeviceMemory> real) : real_(std::move(real)) {}
+    std::byte* host_pointer() override { return real_->host_pointer(); }
+    std::size_t bytes() const override { return real_->bytes(); }
+    std::size_t page_bytes() const override { return real_->page_bytes(); }
+    const std::shared_ptr<DeviceMemory>& real() const { return real_; }
+
+  private:
+    std::shared_ptr<DeviceMemory> real_;
 };
 
 /// A device as it is, but for planted faults.
@@ -41,10 +57,14 @@ class FaultyAccelerator final : public Accelerator {
             (faults_.out_of_memory_at_allocate >= 0 && allocations_ >= faults_.out_of_memory_at_allocate))
             throw DeviceError("clCreateBuffer of " + std::to_string(bytes) + " bytes: planted, no memory",
                               false, true);
-        ++allocations_;
-        std::unique_ptr<DeviceMemory> memory = inner_.allocate(bytes, huge_pages);
+        const int number = allocations_++;
         allocated_ += bytes;
-        return memory;
+        if (faults_.repeats_from_allocate < 0) return inner_.allocate(bytes, huge_pages);
+        for (const std::shared_ptr<DeviceMemory>& first : repeated_)
+            if (number >= faults_.repeats_from_allocate && first->bytes() == bytes)
+                return std::make_unique<SharedMemory>(first);
+        repeated_.push_back(inner_.allocate(bytes, huge_pages));
+        return std::make_unique<SharedMemory>(repeated_.back());
     }
     Kernel& kernel(std::string_view program, const std::string& function,
                    const std::string& options) override {
@@ -58,13 +78,21 @@ class FaultyAccelerator final : public Accelerator {
     std::unique_ptr<DeviceMemory> allocate_host(std::size_t bytes, bool pinned) override {
         return inner_.allocate_host(bytes, pinned);
     }
-    std::uint64_t address(const DeviceMemory& memory) const override { return inner_.address(memory); }
+    std::uint64_t address(const DeviceMemory& memory) const override { return inner_.address(real(memory)); }
     Telemetry* telemetry() override { return watched != nullptr ? watched : inner_.telemetry(); }
     bool reach(Accelerator& other) override { return inner_.reach(other); }
 
     Telemetry* watched = nullptr;  ///< stands for the device's own
 
   private:
+    static DeviceMemory& real(DeviceMemory& memory) {
+        SharedMemory* const shared = dynamic_cast<SharedMemory*>(&memory);
+        return shared != nullptr ? *shared->real() : memory;
+    }
+    static const DeviceMemory& real(const DeviceMemory& memory) {
+        return real(const_cast<DeviceMemory&>(memory));
+    }
+
     class FaultyQueue : public Queue {
       public:
         FaultyQueue(FaultyAccelerator& owner, Queue& inner) : owner_(owner), inner_(inner) {}
@@ -74,15 +102,19 @@ class FaultyAccelerator final : public Accelerator {
                 owner_.lost_ = true;
             require_present();
             if (owner_.faults_.launch_not_made >= 0 && number >= owner_.faults_.launch_not_made) return;
-            inner_.launch(kernel, grid, arguments);
+            std::vector<KernelArgument> given(arguments.begin(), arguments.end());
+            for (KernelArgument& argument : given)
+                if (const DeviceMemory** memory = std::get_if<const DeviceMemory*>(&argument))
+                    *memory = *memory != nullptr ? &real(**memory) : nullptr;
+            inner_.launch(kernel, grid, given);
         }
         void write(DeviceMemory& to, std::size_t offset, const void* from, std::size_t bytes) override {
             require_present();
-            inner_.write(to, offset, from, bytes);
+            inner_.write(real(to), offset, from, bytes);
         }
         void read(void* to, const DeviceMemory& from, std::size_t offset, std::size_t bytes) override {
             require_present();
-            inner_.read(to, from, offset, bytes);
+            inner_.read(to, real(from), offset, bytes);
             const std::uint64_t at = owner_.faults_.wrong_byte_at;
             if (owner_.faults_.wrong_bits == 0 || at < offset || at >= offset + bytes) return;
             inner_.finish();
@@ -91,11 +123,11 @@ class FaultyAccelerator final : public Accelerator {
         void copy(DeviceMemory& to, std::size_t to_offset, const DeviceMemory& from, std::size_t from_offset,
                   std::size_t bytes) override {
             require_present();
-            inner_.copy(to, to_offset, from, from_offset, bytes);
+            inner_.copy(real(to), to_offset, real(from), from_offset, bytes);
         }
         void fill(DeviceMemory& to, std::size_t offset, std::size_t bytes, std::uint8_t value) override {
             require_present();
-            inner_.fill(to, offset, bytes, value);
+            inner_.fill(real(to), offset, bytes, value);
         }
         std::unique_ptr<Mark> mark() override { return inner_.mark(); }
         std::unique_ptr<Gate> hold() override { return inner_.hold(); }
@@ -131,6 +163,7 @@ class FaultyAccelerator final : public Accelerator {
     int launches_ = 0, allocations_ = 0;
     std::uint64_t allocated_ = 0;
     bool lost_ = false;
+    std::vector<std::shared_ptr<DeviceMemory>> repeated_;
 };
 
 }  // namespace assay
