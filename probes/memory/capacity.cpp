@@ -13,6 +13,7 @@
 #include "probes/memory/checked/pattern_check.h"
 #include "probes/memory/checked/residency.h"
 #include "probes/memory/memory.h"
+#include "probes/memory/offloaded/offloaded.h"
 
 namespace assay {
 
@@ -138,7 +139,7 @@ void add_cache_note(const TakenMemory& taken, Outcome& outcome) {
 
 UsableBytes usable_of(const Device& device) {
     if (device.info().kind == "cpu") return [](std::uint64_t) { return usable_memory_bytes(); };
-    return [all = device.info().memory_bytes](std::uint64_t taken) { return all > taken ? all - taken : 1; };
+    return usable_of_card(device.info().memory_bytes, [] { return usable_memory_bytes(); });
 }
 
 Outcome run(const Case& the_case, Context& context) {
@@ -149,32 +150,23 @@ std::uint64_t asked_bytes(const Case& the_case) {
     return the_case.is_auto("bytes") ? 0 : the_case.bytes("bytes");
 }
 
-void check(const Case& the_case, const Context&) {
-    threads_of(the_case);
-    if (!the_case.is_auto("bytes") && !the_case.is_auto("share"))
-        throw InputError("memory.capacity.share: bytes says how much is checked; accepted: one of the two");
-}
-
 bool is_host(const Case& the_case) {
     return the_case.text("device").starts_with("cpu:");
 }
 
-CapacitySize size_of(const Case& the_case, std::uint64_t usable) {
-    const bool host = is_host(the_case);
-    const double share =
-        the_case.is_auto("share") ? (host ? host_share : card_share) : the_case.real("share");
-    return size_capacity(asked_bytes(the_case), share, usable, reserve_bytes(host, usable));
-}
-
-Seconds taking_limit(const Case& the_case, const Context& context) {
-    if (!the_case.is_auto("seconds")) return Seconds(the_case.seconds("seconds"));
-    return context.quick ? quick_taking : full_taking;
+void check(const Case& the_case, const Context&) {
+    if (is_host(the_case))
+        threads_of(the_case);
+    else
+        check_offloaded_capacity(the_case);
+    if (!the_case.is_auto("bytes") && !the_case.is_auto("share"))
+        throw InputError("memory.capacity.share: bytes says how much is checked; accepted: one of the two");
 }
 
 Estimate estimate(const Case& the_case, const Context& context) {
+    if (!is_host(the_case)) return estimate_offloaded_capacity(the_case, context);
     Estimate estimate;
-    // Of another device the size is not known before it is opened.
-    estimate.memory_bytes = size_of(the_case, is_host(the_case) ? usable_memory_bytes() : 0).bytes;
+    estimate.memory_bytes = capacity_size(the_case, true, usable_memory_bytes()).bytes;
     const double bytes = static_cast<double>(estimate.memory_bytes);
     // Bytes a second of one CPU, slow ones: first touch, then two passes of writing and reading.
     constexpr double touch_rate = 1.5e9, pass_rate = 5e9;
@@ -186,9 +178,22 @@ Estimate estimate(const Case& the_case, const Context& context) {
 
 }  // namespace
 
+CapacitySize capacity_size(const Case& the_case, bool host, std::uint64_t usable) {
+    const double share =
+        the_case.is_auto("share") ? (host ? host_share : card_share) : the_case.real("share");
+    return size_capacity(asked_bytes(the_case), share, usable, reserve_bytes(host, usable));
+}
+
+Seconds taking_limit(const Case& the_case, const Context& context) {
+    if (!the_case.is_auto("seconds")) return Seconds(the_case.seconds("seconds"));
+    return context.quick ? quick_taking : full_taking;
+}
+
 Outcome check_capacity(const Case& the_case, Context& context, const UsableBytes& usable) {
     Device& device = *context.device;
-    const CapacitySize size = size_of(the_case, usable(0));
+    if (Accelerator* const accelerator = device.accelerator())
+        return offloaded_capacity(the_case, context, *accelerator, usable);
+    const CapacitySize size = capacity_size(the_case, is_host(the_case), usable(0));
     if (size.bytes == 0) return skipped(the_case, size.reason);
 
     const Nanoseconds begin = context.clock.now();

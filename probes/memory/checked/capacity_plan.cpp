@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "kernels/device/accelerator.h"
+#include "probes/core/accelerator_facts.h"
 #include "probes/core/os/cgroup.h"
 #include "probes/core/os/sysfs.h"
 #include "probes/core/os/text.h"
@@ -48,6 +50,17 @@ std::optional<std::uint64_t> cgroup_limit() {
                                  static_cast<std::uint64_t>(*limit));
         }
     return least;
+}
+
+/// Datasheets count in powers of 1000, drivers in powers of 1024: a card's claim is often the greater, and
+/// then it is what the card must stand by.
+LabelledMemory labelled_card(const DeviceInfo& info, const AcceleratorFacts* facts) {
+    if (facts == nullptr || facts->memory_bytes == 0) return {info.memory_bytes, "what the device claims"};
+    if (facts->memory_bytes < info.memory_bytes)
+        return {info.memory_bytes, fmt::format("what the device claims; the datasheet of {} says {}",
+                                               facts->product, facts->memory_bytes)};
+    return {facts->memory_bytes,
+            fmt::format("the datasheet of {}; the device claims {}", facts->product, info.memory_bytes)};
 }
 
 }  // namespace
@@ -98,8 +111,9 @@ CapacitySize size_capacity(std::uint64_t asked, double share, std::uint64_t usab
     return size;
 }
 
-LabelledMemory labelled_memory(const Device& device, const std::filesystem::path& root) {
-    if (device.info().kind != "cpu") return {device.info().memory_bytes, "what the device claims"};
+LabelledMemory labelled_memory(const Device& device, const AcceleratorFacts* facts,
+                               const std::filesystem::path& root) {
+    if (device.info().kind != "cpu") return labelled_card(device.info(), facts);
     LabelledMemory labelled;
     const std::string meminfo = os::read_text(root / "proc/meminfo").value_or("");
     labelled.bytes = os::value_of(meminfo, "MemTotal:").value_or(0) * 1024;
@@ -110,11 +124,28 @@ LabelledMemory labelled_memory(const Device& device, const std::filesystem::path
     return labelled;
 }
 
+UsableBytes usable_of_card(std::uint64_t all, std::function<std::uint64_t()> host) {
+    return [all, host, before = host()](std::uint64_t taken) {
+        const std::uint64_t left = all > taken ? all - taken : 1;
+        const std::uint64_t now = host();
+        if (taken == 0 || now == 0 || before < now || before - now < taken / 2) return left;
+        const std::uint64_t kept = reserve_bytes(true, before);
+        return std::min(left, now > kept ? now - kept : 1);
+    };
+}
+
 TakenMemory take_memory(Device& device, const CapacitySize& size, const TakingRules& rules, Clock& clock) {
     TakenMemory taken;
     std::uint64_t chunk = chunk_size(size.bytes);
     const std::uint64_t least_chunk = std::min(chunk, smallest_chunk);
     std::string refusal;
+    const auto refused = [&](const char* reason) {
+        ++taken.refusals;
+        refusal = reason;
+        if (chunk / 2 < least_chunk) return false;
+        chunk = rounded_up(chunk / 2, page);
+        return true;
+    };
     const Nanoseconds begin = clock.now();
     while (taken.bytes < size.bytes) {
         const std::uint64_t next = std::min(chunk, size.bytes - taken.bytes);
@@ -136,7 +167,7 @@ TakenMemory take_memory(Device& device, const CapacitySize& size, const TakingRu
         }
         try {
             std::unique_ptr<DeviceMemory> memory = device.allocate(next, rules.huge_pages);
-            if (memory->host_pointer() == nullptr) {
+            if (rules.by_host && memory->host_pointer() == nullptr) {
                 taken = {};
                 taken.unreachable = true;
                 return taken;
@@ -145,10 +176,11 @@ TakenMemory take_memory(Device& device, const CapacitySize& size, const TakingRu
             taken.chunks.push_back(std::move(memory));
             taken.bytes += next;
         } catch (const std::system_error& error) {
-            ++taken.refusals;
-            refusal = error.what();
-            if (chunk / 2 < least_chunk) break;
-            chunk = rounded_up(chunk / 2, page);
+            if (!refused(error.what())) break;
+        } catch (const DeviceError& error) {
+            // Drivers that find memory only when it is first written have several words for its lack.
+            if (error.lost()) throw;
+            if (!refused(error.what())) break;
         }
     }
     if (taken.bytes < size.bytes)

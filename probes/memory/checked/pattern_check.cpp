@@ -19,7 +19,13 @@ constexpr std::size_t page_words = 4096 / word_bytes;
 constexpr std::size_t largest_block_words = (std::size_t{1} << 20) / word_bytes;
 constexpr std::uint64_t blocks_at_least = 256;
 
-/// Every second half before the first: places 0 .. count-1 in bit-reversed order.
+SampleSet finished(SampleSet set) {
+    set.steady = is_steady(set.values);
+    return set;
+}
+
+}  // namespace
+
 std::vector<std::size_t> bit_reversed(std::size_t count) {
     std::vector<std::size_t> order;
     order.reserve(count);
@@ -31,13 +37,6 @@ std::vector<std::size_t> bit_reversed(std::size_t count) {
     }
     return order;
 }
-
-SampleSet finished(SampleSet set) {
-    set.steady = is_steady(set.values);
-    return set;
-}
-
-}  // namespace
 
 void WrongWords::add(std::uint64_t index, std::uint64_t expected_word, std::uint64_t found_word,
                      const void* where) {

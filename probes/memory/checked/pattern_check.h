@@ -15,6 +15,9 @@
 
 namespace assay {
 
+/// Every second half before the first: places 0 .. count-1 in bit-reversed order.
+std::vector<std::size_t> bit_reversed(std::size_t count);
+
 /// Words that were not what was written.
 struct WrongWords {
     std::uint64_t count = 0;

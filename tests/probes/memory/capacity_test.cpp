@@ -357,6 +357,24 @@ TEST(CapacitySize, LeavesTheHostMoreThanACard) {
     EXPECT_EQ(reserve_bytes(false, 100 * gib), gib);
 }
 
+TEST(CapacitySize, OfAGpuWithoutMemoryOfItsOwnIsWhatTheHostCanSpare) {
+    std::uint64_t host = 20 * gib;
+    const UsableBytes usable = usable_of_card(16 * gib, [&] { return host; });
+    EXPECT_EQ(usable(0), 16 * gib);
+    host = 19 * gib + 800 * mib;
+    EXPECT_EQ(usable(10 * gib), 6 * gib) << "a card's own: the host's fell by a little";
+    host = 10 * gib;
+    EXPECT_EQ(usable(10 * gib), 6 * gib) << "the host's, which has more than that";
+    host = 6 * gib;
+    EXPECT_EQ(usable(14 * gib), 2 * gib);
+    host = 2 * gib;
+    EXPECT_EQ(usable(10 * gib), gib) << "less what the host keeps, a twentieth of 20 GiB";
+    host = 512 * mib;
+    EXPECT_EQ(usable(10 * gib), 1u);
+    host = 0;
+    EXPECT_EQ(usable(10 * gib), 6 * gib) << "a system that tells nothing";
+}
+
 TEST(CapacitySize, IsNothingWhereTheLimitIsBelowTheSmallestUsefulSize) {
     const CapacitySize size = size_capacity(0, 0.8, 70 * mib, 64 * mib);
     EXPECT_EQ(size.bytes, 0u);
