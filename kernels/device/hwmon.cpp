@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fstream>
 #include <initializer_list>
+#include <mutex>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -69,6 +70,7 @@ class HardwareMonitor final : public Telemetry {
 
     TelemetryReading read() override {
         constexpr double micro = 1e-6, milli = 1e-3;
+        const std::lock_guard lock(mutex_);
         TelemetryReading reading;
         reading.power = first_of({"power1_average", "power1_input"}, micro);
         if (!reading.power) reading.power = power_from_energy();
@@ -115,6 +117,7 @@ class HardwareMonitor final : public Telemetry {
 
     fs::path device_, monitor_, memory_temperature_, clock_, memory_clock_;
     std::optional<std::string> name_;
+    std::mutex mutex_;              ///< of what follows
     std::optional<double> energy_;  ///< joule, at the last reading
     std::chrono::steady_clock::time_point energy_at_{};
 };

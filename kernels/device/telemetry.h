@@ -35,7 +35,7 @@ struct TelemetryReading {
     std::vector<std::uint64_t> xids = {};  ///< critical errors that the driver told since the last reading
 };
 
-/// Watches a card. Reading is cheap (below a millisecond) and safe beside running work.
+/// Watches a card. Reading is cheap (below a millisecond) and safe beside running work and other readings.
 class Telemetry {
   public:
     virtual ~Telemetry() = default;
