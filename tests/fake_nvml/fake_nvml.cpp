@@ -111,7 +111,7 @@ EXPORTED int nvmlDeviceGetHandleByUUID(const char* uuid, Device** device) {
 }
 EXPORTED int nvmlDeviceGetDeviceHandleFromMigDeviceHandle(Device* slice, Device** device) {
     if (slice == nullptr || !slice->slice) return invalid;
-    *device = slice - 1;
+    *device = device_of(static_cast<std::size_t>(slice - devices) / 2, false);
     return ok;
 }
 EXPORTED int nvmlDeviceGetName(Device* device, char* name, unsigned length) {
