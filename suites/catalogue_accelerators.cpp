@@ -26,6 +26,13 @@ AcceleratorFacts accelerator_from_json(const json& entry) {
         if (!peak.is_null()) facts.peak[precision] = peak.get<double>();
     facts.memory_bytes = entry.at("memory_bytes").get<std::uint64_t>();
     facts.memory_bandwidth = published<double>(entry.at("memory_bandwidth"));
+    // A card of two dies is two devices to its driver, each with half of everything.
+    if (entry.contains("per_device")) {
+        const double devices = entry.at("per_device").at("devices").get<double>();
+        for (auto& [precision, peak] : facts.peak) peak /= devices;
+        facts.memory_bytes = static_cast<std::uint64_t>(static_cast<double>(facts.memory_bytes) / devices);
+        if (facts.memory_bandwidth) *facts.memory_bandwidth /= devices;
+    }
     facts.peer_bandwidth_both_directions = published<double>(entry.at("peer_bandwidth_both_directions"));
     facts.pcie_generation = published<int>(entry.at("pcie").at("generation"));
     facts.pcie_width = published<int>(entry.at("pcie").at("width"));

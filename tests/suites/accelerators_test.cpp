@@ -30,6 +30,11 @@ TEST(AcceleratorFacts, AreLimitsWithTheirSourceAndNothingWhereNothingIsPublished
     EXPECT_NE(peak_limit(h200, "bf16")->source.find("datasheet"), std::string::npos);
     EXPECT_DOUBLE_EQ(memory_bandwidth_limit(h200)->value, 4.8e12);
     EXPECT_FALSE(peak_limit(find_accelerator(facts, card("Tesla T4")), "fp8"));
+    const AcceleratorFacts* const half = find_accelerator(facts, card("AMD Instinct MI250X"));
+    ASSERT_NE(half, nullptr);
+    EXPECT_EQ(half->memory_bytes, 64'000'000'000u) << "its driver shows two devices";
+    EXPECT_DOUBLE_EQ(memory_bandwidth_limit(half)->value, 1638.4e9);
+    EXPECT_DOUBLE_EQ(peak_limit(half, "f16")->value, 191.5e12);
     EXPECT_FALSE(peak_limit(nullptr, "f32"));
     EXPECT_FALSE(memory_bandwidth_limit(nullptr));
 }
