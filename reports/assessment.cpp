@@ -53,6 +53,15 @@ VerdictStatus verdict_of(Side side) {
     return VerdictStatus::inconclusive;
 }
 
+/// A figure made with a clock that was held down says so, passed or not.
+void add_clock_remark(Assessment& assessment, const Outcome& outcome) {
+    if (assessment.reason_id == "device_throttled") return;  // says it already
+    const std::string remark = clock_remark(outcome);
+    if (remark.empty() || assessment.reason.find(remark) != std::string::npos) return;
+    assessment.reason += (assessment.reason.empty() ? "" : "; ") + remark;
+    if (assessment.reason_id.empty()) assessment.reason_id = "device_clock";
+}
+
 /// A figure against the bound. `first` and `second` are the cases that it came from (second null: one only).
 Assessment of_figure(const Requirement& requirement, const Figure& figure, const Outcome& first,
                      const Outcome* second) {
@@ -89,6 +98,8 @@ Assessment of_figure(const Requirement& requirement, const Figure& figure, const
         assessment.reason_id = disturbance->reason_id;
         break;
     }
+    for (const Outcome* outcome : {&first, second})
+        if (outcome != nullptr && figure.sampled) add_clock_remark(assessment, *outcome);
     return assessment;
 }
 

@@ -17,4 +17,8 @@ struct Disturbance {
 /// disturbance.cpp. A condition that the system does not tell disturbs nothing.
 std::optional<Disturbance> disturbance_of(const Outcome& outcome);
 
+/// What of the device's clock a verdict must say, whether or not it disturbs: "the device's clock was
+/// limited: software power cap (97 % of the time)". Empty: nothing.
+std::string clock_remark(const Outcome& outcome);
+
 }  // namespace assay

@@ -174,9 +174,12 @@ void append_checks(std::string& out, const Outcome& outcome, Language language) 
 
 void append_conditions(std::string& out, const Conditions& conditions, Language language) {
     const std::pair<std::string_view, std::optional<double>> shares[] = {
-        {"condition.cpu_steal", conditions.cpu_steal},     {"condition.pressure", conditions.pressure},
-        {"condition.throttled", conditions.throttled},     {"condition.foreign_io", conditions.foreign_io},
+        {"condition.cpu_steal", conditions.cpu_steal},
+        {"condition.pressure", conditions.pressure},
+        {"condition.throttled", conditions.throttled},
+        {"condition.foreign_io", conditions.foreign_io},
         {"condition.foreign_cpu", conditions.foreign_cpu},
+        {"condition.device_throttled", conditions.device_throttled},
     };
     std::string list;
     for (const auto& [key, share] : shares) {
@@ -226,6 +229,7 @@ void append_case(std::string& out, const Report& report, const CaseTitle& title,
     if (!is_inventory(outcome)) {
         append_chips(out, phrase(language, "case.resolved"), outcome.resolved);
         append_metrics(out, outcome, report, language);
+        append_telemetry(out, outcome, language);
     }
     out += "<div class=\"below\">\n";
     append_checks(out, outcome, language);

@@ -172,43 +172,19 @@ void append_level(std::string& out, const Level& level, const Axis& y) {
 }
 
 std::string series_chart(const Metric& metric, std::string_view name, Language language) {
-    std::vector<SeriesPoint> points;
-    for (const SeriesPoint& point : metric.series) {
-        if (std::isfinite(point.at) && std::isfinite(point.value)) points.push_back(point);
+    SeriesDrawing drawing;
+    drawing.caption = phrase_with(language, "chart.series", name);
+    drawing.unit = metric.unit;
+    drawing.points = metric.series;
+    if (const std::optional<Level> level = level_of(metric)) {
+        drawing.level = level->value;
+        drawing.level_ci95 = level->ci95;
     }
-    if (points.size() < 2) return "";
-    std::stable_sort(points.begin(), points.end(),
-                     [](const SeriesPoint& one, const SeriesPoint& other) { return one.at < other.at; });
-    auto [low, high] = range_of(points);
-    const std::optional<Level> level = level_of(metric);
-    if (level) {
-        low = std::min(low, level->value);
-        high = std::max(high, level->value);
+    if (metric.limit) {
+        drawing.limit = metric.limit->value;
+        drawing.limit_name = phrase(language, "chart.limit");
     }
-    const bool show_limit = metric.limit && metric.limit->value > high && metric.limit->value <= 1.25 * high;
-    if (show_limit) high = metric.limit->value;
-    const auto [from, to] = comfortable_range(low, high);
-    const Axis y{from, to, bottom, top, false};
-    const double begin = std::min(0.0, points.front().at);
-    const Axis x{begin, std::max(points.back().at, begin + 1e-9), left, right, false};
-    const QuantityScale scale = scale_for(std::max(std::abs(from), std::abs(to)), metric.unit, language);
-
-    const std::string note =
-        points.size() > columns ? phrase_with(language, "chart.thinned", points.size()) : "";
-    std::string out = open_chart(phrase_with(language, "chart.series", name), note);
-    append_horizontal_ticks(out, y, scale);
-    append_vertical_ticks(out, x, 1, phrase(language, "chart.time_axis"));
-    if (level) append_level(out, *level, y);
-    if (show_limit) {
-        const double at = y.place(metric.limit->value);
-        fmt::format_to(
-            std::back_inserter(out),
-            R"(<path class="i" d="M{:g} {:.1f}H{:g}"/><text x="{:g}" y="{:.1f}" class="e">{}</text>)", left,
-            at, right, right - 2, at - 3, phrase(language, "chart.limit"));
-    }
-    append_line(out, points, x, y);
-    append(out, "</svg></figure>\n");
-    return out;
+    return series_drawing(drawing, language);
 }
 
 /// The samples in the order taken, a dot each, from top to bottom; their value to the right.
@@ -320,6 +296,52 @@ std::string histogram_chart(const Histogram& histogram, std::string_view name, L
 }
 
 }  // namespace
+
+std::string series_drawing(const SeriesDrawing& drawing, Language language) {
+    std::vector<SeriesPoint> points;
+    for (const SeriesPoint& point : drawing.points) {
+        if (std::isfinite(point.at) && std::isfinite(point.value)) points.push_back(point);
+    }
+    if (points.size() < 2) return "";
+    std::stable_sort(points.begin(), points.end(),
+                     [](const SeriesPoint& one, const SeriesPoint& other) { return one.at < other.at; });
+    auto [low, high] = range_of(points);
+    if (drawing.level) {
+        low = std::min(low, *drawing.level);
+        high = std::max(high, *drawing.level);
+    }
+    const bool show_limit = drawing.limit && *drawing.limit >= high && *drawing.limit <= 1.25 * high;
+    if (show_limit) high = *drawing.limit;
+    const auto [from, to] = comfortable_range(low, high);
+    const Axis y{from, to, bottom, top, false};
+    const double begin = std::min(0.0, points.front().at);
+    const Axis x{begin, std::max(points.back().at, begin + 1e-9), left, right, false};
+    const QuantityScale scale = scale_for(std::max(std::abs(from), std::abs(to)), drawing.unit, language);
+
+    const std::string note =
+        points.size() > columns ? phrase_with(language, "chart.thinned", points.size()) : "";
+    std::string out = open_chart(drawing.caption, note);
+    for (const Interval& span : drawing.shaded) {
+        if (!(std::isfinite(span.low) && std::isfinite(span.high))) continue;
+        const double at = x.place(span.low);
+        fmt::format_to(std::back_inserter(out),
+                       R"(<rect class="t" x="{:.1f}" y="{:g}" width="{:.1f}" height="{:g}"/>)", at, top,
+                       std::max(0.8, x.place(span.high) - at), bottom - top);
+    }
+    append_horizontal_ticks(out, y, scale);
+    append_vertical_ticks(out, x, 1, phrase(language, "chart.time_axis"));
+    if (drawing.level) append_level(out, {*drawing.level, drawing.level_ci95}, y);
+    if (show_limit) {
+        const double at = y.place(*drawing.limit);
+        fmt::format_to(
+            std::back_inserter(out),
+            R"(<path class="i" d="M{:g} {:.1f}H{:g}"/><text x="{:g}" y="{:.1f}" class="e">{}</text>)", left,
+            at, right, right - 2, at - 3, escape(drawing.limit_name));
+    }
+    append_line(out, points, x, y);
+    append(out, "</svg></figure>\n");
+    return out;
+}
 
 std::string metric_charts(const Metric& metric, std::string_view name, Language language) {
     std::string charts;

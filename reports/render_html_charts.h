@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "reports/report.h"
 
@@ -15,5 +17,19 @@ std::string bound_mark(const JudgedRequirement& judged, Language language);
 /// Everything drawn of a metric: the histogram of its operations, its samples over time, or where neither is
 /// known its samples in the order taken. Empty for a single value. `name` is what the captions call it.
 std::string metric_charts(const Metric& metric, std::string_view name, Language language);
+
+/// A line over time, with what is marked on it.
+struct SeriesDrawing {
+    std::string caption;
+    Unit unit = Unit::count;
+    std::vector<SeriesPoint> points;
+    std::optional<double> level = {};         ///< a dashed line
+    std::optional<Interval> level_ci95 = {};  ///< a band around it
+    std::optional<double> limit = {};         ///< a dotted line, where it is near enough to be drawn
+    std::string limit_name = {};
+    std::vector<Interval> shaded = {};  ///< spans of time
+};
+/// Empty for fewer than two points.
+std::string series_drawing(const SeriesDrawing& drawing, Language language);
 
 }  // namespace assay::html

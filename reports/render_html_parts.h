@@ -46,6 +46,8 @@ void append_requirements(std::string& out, const Report& report, Language langua
 void append_contradictions(std::string& out, const Report& report, Language language);
 /// The rooflines and the derived figures; nothing where there is neither.
 void append_derived(std::string& out, const Report& report, Language language);
+/// What the case's device told of itself: a line and charts; nothing where it told nothing.
+void append_telemetry(std::string& out, const Outcome& outcome, Language language);
 void append_cases(std::string& out, const Report& report, Language language);
 void append_machine(std::string& out, const Report& report, Language language);
 void append_journal_notes(std::string& out, const Report& report, Language language);

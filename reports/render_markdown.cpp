@@ -7,6 +7,7 @@
 #include "reports/report.h"
 #include "reports/run_summary.h"
 #include "reports/skip_groups.h"
+#include "reports/telemetry_text.h"
 #include "reports/texts.h"
 #include "reports/utf8.h"
 
@@ -86,9 +87,7 @@ class MarkdownReport {
 
     std::string reason_cell(const JudgedRequirement& judged) const {
         std::vector<std::string> parts;
-        if (judged.status != VerdictStatus::pass && !judged.reason.empty()) {
-            parts.push_back(reason_text(judged, language_));
-        }
+        if (!judged.reason.empty()) parts.push_back(reason_text(judged, language_));
         if (judged.waived_from) {
             parts.push_back(phrase_with(language_, "text.waived_from",
                                         verdict_word(*judged.waived_from, language_),
@@ -245,8 +244,21 @@ class MarkdownReport {
                          limit_cell(metric), escaped(outcome.reason)});
             }
         }
+        add_telemetry(name_of);
         for (const Outcome& outcome : report_.outcomes)
             add_curve(outcome, escaped(name_of(outcome.the_case)));
+    }
+
+    void add_telemetry(const CaseNames& name_of) {
+        std::vector<std::string> lines;
+        for (const Outcome& outcome : report_.outcomes) {
+            const std::string told = telemetry_line(outcome, language_);
+            if (!told.empty())
+                lines.push_back(fmt::format("{}{}{}", name_of(outcome.the_case), say("colon"), told));
+        }
+        if (lines.empty()) return;
+        out_ += fmt::format("\n### {}\n\n", say("case.telemetry"));
+        for (const std::string& line : lines) out_ += fmt::format("- {}\n", escaped(line));
     }
 
     void add_curve(const Outcome& outcome, const std::string& name) {

@@ -115,7 +115,7 @@ class TextReport {
 
     std::vector<std::string> remarks_of(const JudgedRequirement& judged, bool in_full) const {
         std::vector<std::string> remarks;
-        if (judged.status != VerdictStatus::pass &&
+        if ((judged.status != VerdictStatus::pass || !judged.reason.empty()) &&
             (in_full || judged.status != VerdictStatus::not_measured)) {
             const std::string reason = reason_text(judged, language_);
             if (!reason.empty()) remarks.push_back(reason);

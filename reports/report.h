@@ -62,8 +62,11 @@ struct JudgedRequirement {
     std::optional<Interval> ci95;
     std::optional<double> margin;  ///< how far inside the bound, as a share of it; negative: outside
     std::string metric;            ///< the metric judged with its telling labels
-    std::string reason;            ///< why it is not measured, inconclusive, or a fail that is no comparison
-    /// The same for machines and translation: "skipped", "no_case", "across_bound", "throttled" ...
+    /// Why it is not measured, inconclusive, or a fail that is no comparison; of whatever was measured with a
+    /// clock that was held down, what held it.
+    std::string reason;
+    /// The same for machines and translation: "skipped", "no_case", "across_bound", "throttled",
+    /// "device_clock" ...
     std::string reason_id;
     /// What a reader must know of the figure, by id: "not_steady", "not_converged", "worst" (a worst sample
     /// has no interval), "range" (the interval is a range).

@@ -12,6 +12,7 @@
 #include "reports/curve_table.h"
 #include "reports/figure.h"
 #include "reports/skip_groups.h"
+#include "reports/telemetry_text.h"
 #include "reports/terminal_table.h"
 #include "reports/texts.h"
 
@@ -122,6 +123,8 @@ TerminalTable table_of(const Report& report, Language language, bool labels_belo
         }
         if (!facts.empty()) rows.back().remarks.push_back(fmt::format("{}", fmt::join(facts, " · ")));
         if (!outcome.reason.empty()) rows.back().remarks.push_back(outcome.reason);
+        const std::string told = telemetry_line(outcome, language);
+        if (!told.empty()) rows.back().remarks.push_back(told);
         for (TerminalTable::Row& row : rows) table.add(std::move(row));
     }
     return table;

@@ -20,24 +20,40 @@ double value_at(const TelemetrySeries& series, double at) {
     return series.points.empty() ? 0 : series.points.back().value;
 }
 
-/// Share of the time in which one of `series` was above a half.
-double share_of_any(const std::vector<const TelemetrySeries*>& series) {
+/// Spans of time in which one of `series` was above a half.
+std::vector<Interval> spans_of_any(const std::vector<const TelemetrySeries*>& series) {
     std::set<double> times;
     for (const TelemetrySeries* one : series)
         for (const SeriesPoint& point : one->points) times.insert(point.at);
-    if (times.empty()) return 0;
-    const auto holds = [&](double at) {
-        return std::any_of(series.begin(), series.end(),
-                           [at](const TelemetrySeries* one) { return value_at(*one, at) > 0.5; });
-    };
-    const double begin = *times.begin(), end = *times.rbegin();
-    if (begin == end) return holds(begin) ? 1 : 0;
-    double held = 0, before = begin;
+    std::vector<Interval> spans;
+    std::optional<double> before;
     for (const double at : times) {
-        if (at > before && holds(at)) held += at - before;
+        const bool holds = std::any_of(series.begin(), series.end(),
+                                       [at](const TelemetrySeries* one) { return value_at(*one, at) > 0.5; });
+        if (holds && before && !spans.empty() && spans.back().high == *before) {
+            spans.back().high = at;
+        } else if (holds && (before || times.size() == 1)) {
+            spans.push_back({before.value_or(at), at});
+        }
         before = at;
     }
-    return held / (end - begin);
+    return spans;
+}
+
+/// Their share of the time that the first of `series` covers, as all do.
+double share_of_any(const std::vector<const TelemetrySeries*>& series) {
+    const std::vector<Interval> spans = spans_of_any(series);
+    if (spans.empty()) return 0;
+    const std::vector<SeriesPoint>& points = series.front()->points;
+    const double duration = points.back().at - points.front().at;
+    double held = 0;
+    for (const Interval& span : spans) held += span.high - span.low;
+    return duration > 0 ? held / duration : 1;
+}
+
+bool power_limit_lowered(const std::optional<double>& limit, const std::optional<double>& own) {
+    // Limits are set in whole watts, and rounded on the way.
+    return limit && own && *limit < *own - 1;
 }
 
 }  // namespace
@@ -65,8 +81,7 @@ double greatest_value(const TelemetrySeries& series) {
 }
 
 bool ClockLimits::power_limit_lowered() const {
-    // Limits are set in whole watts, and rounded on the way.
-    return power_limit && default_power_limit && *power_limit < *default_power_limit - 1;
+    return assay::power_limit_lowered(power_limit, default_power_limit);
 }
 
 std::string ClockLimits::in_words() const {
@@ -103,6 +118,7 @@ std::optional<ClockLimits> clock_limits(const std::vector<TelemetrySeries>& tele
                      [](const auto& left, const auto& right) { return left.second > right.second; });
     limits.held_down = share_of_any(all);
     limits.hindered = share_of_any(hindering);
+    limits.hindered_spans = spans_of_any(hindering);
     return limits;
 }
 

@@ -40,6 +40,7 @@ struct ClockLimits {
     /// The same without the power limit that the card comes with: drawing all that it may is how a card is
     /// meant to run, and its datasheet's figures hold at that limit.
     double hindered = 0;
+    std::vector<Interval> hindered_spans;       ///< seconds since the case began
     std::optional<double> power_limit;          ///< watt, the least while the case ran
     std::optional<double> default_power_limit;  ///< watt
     bool power_limit_lowered() const;           ///< below the one that the card comes with

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/cuda/nvml.h"
 #include "probes/core/os/memory_modules.h"
 
 /// What a machine says of itself, read from procfs and sysfs. An absent fact is an empty optional, never a
@@ -167,6 +168,8 @@ struct Machine {
     SoftwareFacts software;
     bool sees_pci = false;      ///< /sys/bus/pci is there: no accelerator means that there is none
     bool sees_devices = false;  ///< /sys/class is there: no NVMe controller means that there is none
+    std::optional<nvml::DriverFacts> nvidia;  ///< asked where NVIDIA's driver is loaded
+    std::string nvidia_absence;               ///< why it did not answer; empty: it did, or was not asked
 };
 
 /// This machine.

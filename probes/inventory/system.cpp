@@ -5,6 +5,7 @@
 
 #include "probes/inventory/clock_loop.h"
 #include "probes/inventory/inventory.h"
+#include "probes/inventory/nvidia.h"
 #include "probes/inventory/tree.h"
 
 namespace assay {
@@ -80,9 +81,6 @@ void add_notes(const Machine& machine, std::vector<std::string>& notes) {
     } else if (machine.software.nvidia_driver.empty()) {
         notes.push_back("driver version: no NVIDIA driver is loaded");
     }
-    if (!machine.software.nvidia_driver.empty()) {
-        notes.push_back("CUDA version: not reported, this version does not ask libcuda");
-    }
     const bool links = std::any_of(machine.accelerators.begin(), machine.accelerators.end(),
                                    [](const PciDevice& device) { return device.link.known(); });
     if (links)
@@ -128,6 +126,13 @@ Outcome machine_outcome(const Case& the_case, const Probe& probe, const Machine&
         report.number("inventory.system.gpus", std::optional<std::ptrdiff_t>(gpus_of(machine)));
     }
     report.text("inventory.system.driver_version", machine.software.nvidia_driver);
+    if (machine.nvidia) {
+        report.text("inventory.system.cuda_version", machine.nvidia->cuda_version);
+        const std::vector<std::string> cards = describe_cards(*machine.nvidia);
+        outcome.notes.insert(outcome.notes.end(), cards.begin(), cards.end());
+    } else if (!machine.nvidia_absence.empty()) {
+        outcome.notes.push_back("CUDA version: not reported, " + machine.nvidia_absence);
+    }
     report.text("inventory.system.kernel_version", version_of(machine.software.kernel));
     add_notes(machine, outcome.notes);
     return outcome;
@@ -170,10 +175,20 @@ void add_measured_clock(const Probe& probe, Context& context, Outcome& outcome) 
         *ratio));
 }
 
+void ask_nvidia(Machine& machine) {
+    std::variant<nvml::DriverFacts, Absent> asked = nvml::read_driver_facts();
+    if (const Absent* absent = std::get_if<Absent>(&asked))
+        machine.nvidia_absence = absent->reason;
+    else
+        machine.nvidia = std::move(std::get<nvml::DriverFacts>(asked));
+}
+
 Outcome run(const Case& the_case, Context& context) {
     const Probe probe = inventory_system_probe();
     context.progress("reading the system", 0.0);
-    Outcome outcome = machine_outcome(the_case, probe, gather_machine());
+    Machine machine = gather_machine();
+    if (!machine.software.nvidia_driver.empty()) ask_nvidia(machine);
+    Outcome outcome = machine_outcome(the_case, probe, machine);
     context.progress("measuring the clock", 0.3);
     add_measured_clock(probe, context, outcome);
     return outcome;

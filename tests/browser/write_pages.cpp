@@ -5,11 +5,13 @@
 
 #include "../reports/kernel_builders.h"
 #include "../reports/report_fixture.h"
+#include "../reports/telemetry_builders.h"
 #include "reports/report.h"
 
 /// Writes the pages that the browser test opens into the folder given: report.<language>.html of a run as it
 /// is, hostile.<language>.html with hostile texts in every place, kernels.<language>.html and
-/// crowded.<language>.html with rooflines, and ids.txt with the requirements of the first.
+/// crowded.<language>.html with rooflines, heated.<language>.html with a card's telemetry, and ids.txt with
+/// the requirements of the first.
 int main(int argc, char** argv) {
     if (argc != 2) {
         std::fprintf(stderr, "write_pages: one argument, the folder to write to\n");
@@ -23,9 +25,10 @@ int main(int argc, char** argv) {
         if (!stream) std::fprintf(stderr, "write_pages: cannot write %s\n", (folder / name).c_str());
         return static_cast<bool>(stream);
     };
-    assay::Report kernels = assay::poc_like_report(), crowded = kernels;
+    assay::Report kernels = assay::poc_like_report(), crowded = kernels, heated = kernels;
     kernels.outcomes = assay::building::kernel_run();
     crowded.outcomes = assay::building::crowded_run();
+    heated.outcomes = {assay::building::heated_product()};
     bool written = true;
     for (const assay::Language language : {assay::Language::en, assay::Language::zh}) {
         const std::string ending = language == assay::Language::en ? ".en.html" : ".zh.html";
@@ -33,6 +36,7 @@ int main(int argc, char** argv) {
         written &= write("hostile" + ending, assay::render_html(assay::hostile_report(), language));
         written &= write("kernels" + ending, assay::render_html(kernels, language));
         written &= write("crowded" + ending, assay::render_html(crowded, language));
+        written &= write("heated" + ending, assay::render_html(heated, language));
     }
     std::string ids;
     for (const assay::JudgedRequirement& judged : assay::poc_like_report().requirements) {

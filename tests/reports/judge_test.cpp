@@ -579,6 +579,7 @@ TEST(Judge, RestsNoVerdictOnADisturbedCase) {
     };
     const Limit limits[] = {{&Conditions::cpu_steal, 0.05, "cpu_steal"},
                             {&Conditions::throttled, 0.05, "throttled"},
+                            {&Conditions::device_throttled, 0.05, "device_throttled"},
                             {&Conditions::foreign_cpu, 0.10, "foreign_cpu"},
                             {&Conditions::pressure, 0.20, "pressure"},
                             {&Conditions::foreign_io, 0.05, "foreign_io"}};

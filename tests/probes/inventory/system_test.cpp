@@ -187,5 +187,30 @@ TEST(Inventory, NoGpuIsAFactOnlyWherePciIsSeen) {
     EXPECT_EQ(find(outcome_of(inventory::gather_machine(root.path(), {})), "gpus"), nullptr);
 }
 
+TEST(InventorySystem, TellsWhatOnlyNvidiasLibraryKnows) {
+    inventory::Machine machine;
+    machine.software.nvidia_driver = "580.95.05";
+    machine.nvidia = nvml::DriverFacts{"580.95.05", "13.0", {}};
+    nvml::CardFacts card;
+    card.name = "NVIDIA H100 80GB HBM3";
+    card.pci_address = "0000:65:00.0";
+    card.ecc = true;
+    card.power_limit = 500;
+    card.default_power_limit = 700;
+    machine.nvidia->cards = {card};
+    const Outcome outcome = outcome_of(machine);
+    bool told = false;
+    for (const Metric& metric : outcome.metrics)
+        told = told || (metric.name == "inventory.system.cuda_version" && metric.text == "13.0");
+    EXPECT_TRUE(told);
+    EXPECT_THAT(outcome.notes,
+                testing::Contains("NVIDIA H100 80GB HBM3 at 0000:65:00.0: ECC on, power limit 500 W, "
+                                  "lowered from 700 W"));
+    machine.nvidia.reset();
+    machine.nvidia_absence = "NVML was not found";
+    EXPECT_THAT(outcome_of(machine).notes,
+                testing::Contains("CUDA version: not reported, NVML was not found"));
+}
+
 }  // namespace
 }  // namespace assay
