@@ -149,7 +149,7 @@ double Matrices::result(std::size_t index) const {
     return static_cast<double>(reinterpret_cast<const float*>(c())[index]);
 }
 
-Check Matrices::check(Precision arithmetic, std::uint64_t seed, double more) const {
+Check Matrices::check(Precision arithmetic, std::uint64_t seed, double more, double rounding) const {
     const double bound = bound_of(arithmetic, shape_.k) + more;
     Random random(seed, 1000003);
     std::set<std::size_t> rows = {shape_.m - 1};
@@ -166,16 +166,21 @@ Check Matrices::check(Precision arithmetic, std::uint64_t seed, double more) con
     for (const std::size_t row : rows) {
         kernels::reference::gemm_row({precision_, a()}, {precision_, b()}, shape_.n, shape_.k, row, expected);
         for (std::size_t column = 0; column < shape_.n; ++column) {
-            const double difference = std::abs(result(row * shape_.n + column) - expected[column].value);
-            const double magnitude = std::max(expected[column].magnitude, std::numeric_limits<double>::min());
+            const kernels::reference::Product& right = expected[column];
+            const double magnitude = std::max(right.magnitude, std::numeric_limits<double>::min());
+            // A result that summing has moved is rounded as what it has become.
+            const double rounded = rounding * (std::abs(right.value) + bound * magnitude);
+            const double difference = std::abs(result(row * shape_.n + column) - right.value) - rounded;
             // Written so that a NaN is the worst of all.
             if (!(difference / magnitude <= worst)) worst = difference / magnitude;
         }
     }
     Check check{"result matches reference", all_written && worst <= bound, worst, ""};
     check.detail = fmt::format(
-        "{} rows drawn by seed, largest error {:.2g} of the products' magnitudes, allowed {:.2g}{}",
-        rows.size(), worst, bound, all_written ? "" : "; elements were left unwritten or are not finite");
+        "{} rows drawn by seed, largest error {:.2g} of the products' magnitudes{}, allowed {:.2g}{}",
+        rows.size(), worst,
+        rounding > 0 ? fmt::format(" beside {:.2g} of the result's own", rounding) : std::string(), bound,
+        all_written ? "" : "; elements were left unwritten or are not finite");
     return check;
 }
 

@@ -49,8 +49,10 @@ class Matrices {
     void poison();
     static std::uint8_t poison_byte(kernels::Precision precision);
     /// The result as it stands, on rows drawn by seed, against the reference. `arithmetic` is what the
-    /// products were made in; `more` is added to the error allowed, of the sum of magnitudes.
-    Check check(kernels::Precision arithmetic, std::uint64_t seed, double more = 0) const;
+    /// products were made in; `more` is added to the error allowed, of the sum of magnitudes; `rounding`
+    /// is what a result may be off of its own magnitude, which is far less.
+    Check check(kernels::Precision arithmetic, std::uint64_t seed, double more = 0,
+                double rounding = 0) const;
 
   private:
     double result(std::size_t index) const;

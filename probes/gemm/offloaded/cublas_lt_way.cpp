@@ -9,13 +9,17 @@ using kernels::Precision;
 
 namespace {
 
-/// Tensor cores cut their f32 sums where a CPU rounds them: up to four times its error. Results of 16 bits
-/// are rounded once more.
-double rounding_of(Precision precision, std::size_t k) {
+/// Tensor cores cut their f32 sums where a CPU rounds them: up to four times its error.
+double error_of_cutting(Precision precision, std::size_t k) {
     if (precision == Precision::int8 || precision == Precision::f64) return 0;
-    const double sums = 3 * static_cast<double>(k + 1) * 0x1p-24;
+    return 3 * static_cast<double>(k + 1) * 0x1p-24;
+}
+
+/// Results of 16 bits are rounded once more.
+double rounding_of(Precision precision) {
+    if (precision == Precision::int8) return 0;
     const Precision result = cuda::lt_result(precision);
-    return sums + (result == Precision::bf16 ? 0x1p-8 : result == Precision::f16 ? 0x1p-11 : 0);
+    return result == Precision::bf16 ? 0x1p-8 : result == Precision::f16 ? 0x1p-11 : 0;
 }
 
 }  // namespace
@@ -34,7 +38,9 @@ std::variant<OffloadedWay, Absent> cublas_lt_way(Accelerator& accelerator, Offlo
     OffloadedWay way;
     way.enqueue = [product] { product->enqueue(); };
     way.arithmetic = precision;
-    way.rounding = rounding_of(precision, shape.k);
+    way.sums = precision == Precision::f16 ? Precision::f32 : precision;
+    way.more = error_of_cutting(precision, shape.k);
+    way.rounding = rounding_of(precision);
     way.resolved = {
         {"implementation", "cublaslt"},
         {"library", product->library()},

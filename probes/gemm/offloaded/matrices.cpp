@@ -60,7 +60,7 @@ Check OffloadedMatrices::check(Queue& queue, const OffloadedWay& way, std::uint6
     if (layout_.result_bytes != sizeof(std::uint16_t)) {
         queue.read(host_.c(), *c_, 0, c_->bytes());
         queue.finish();
-        return host_.check(way.arithmetic, seed, way.rounding);
+        return host_.check(way.sums, seed, way.more, way.rounding);
     }
     std::vector<std::uint16_t> halves(shape().m * shape().n);
     std::memset(halves.data(), Matrices::poison_byte(precision()), c_->bytes());
@@ -71,7 +71,7 @@ Check OffloadedMatrices::check(Queue& queue, const OffloadedWay& way, std::uint6
     std::transform(halves.begin(), halves.end(), values, [bf16](std::uint16_t half) {
         return bf16 ? kernels::bfloat16_to_float(half) : kernels::half_to_float(half);
     });
-    return host_.check(way.arithmetic, seed, way.rounding);
+    return host_.check(way.sums, seed, way.more, way.rounding);
 }
 
 }  // namespace assay

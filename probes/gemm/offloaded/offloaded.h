@@ -24,7 +24,10 @@ struct OffloadedLayout {
 struct OffloadedWay {
     std::function<void()> enqueue;  ///< one product, on the accelerator's first queue
     kernels::Precision arithmetic = kernels::Precision::f32;
-    double rounding = 0;  ///< allowed beside the arithmetic's own, of the sum of magnitudes
+    /// Whose error is allowed: f16 operands may be summed in f16 or in f32.
+    kernels::Precision sums = kernels::Precision::f32;
+    double more = 0;      ///< allowed beside that of the sums, of the sum of magnitudes
+    double rounding = 0;  ///< of a finished result, of its own magnitude
     std::map<std::string, std::string> resolved;
     std::vector<std::string> notes;
 };

@@ -49,7 +49,7 @@ std::variant<OffloadedWay, Absent> own_way(Accelerator& accelerator, OffloadedMa
     }
     if (!best) throw DeviceError(refused);
     OffloadedWay way;
-    way.arithmetic = precision;
+    way.arithmetic = way.sums = precision;
     way.enqueue = [best, &matrices] { best->multiply(matrices.c()); };
     way.resolved = {{"implementation", "own"}, {"tile", best_form}};
     way.notes.push_back(fmt::format(
