@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <limits>
 #include <utility>
@@ -20,6 +21,9 @@ using lt::DataType;
 
 constexpr int asked_candidates = 16;
 constexpr int trial_products = 3;
+/// f64 on a card with few units for it takes seconds a product: the first candidates, which the
+/// heuristics take for the best, must then do.
+constexpr std::chrono::seconds longest_trial{5};
 
 struct Types {
     DataType operands, result, scale;
@@ -114,7 +118,12 @@ class Product final : public LtProduct {
     bool choose() {
         const std::vector<lt::HeuristicResult> found = heuristics();
         double shortest = std::numeric_limits<double>::infinity();
+        const std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+        const auto enough = [&] {
+            return usable_ > 0 && std::chrono::steady_clock::now() - begin > longest_trial;
+        };
         for (const lt::HeuristicResult& candidate : found) {
+            if (enough()) break;
             if (candidate.state != lt::Status::success || candidate.workspace_bytes > lt_workspace_bytes)
                 continue;
             const lt::HeuristicResult best = best_;
@@ -123,7 +132,7 @@ class Product final : public LtProduct {
             if (run() == lt::Status::success) {
                 ++usable_;
                 card_.queue().finish();
-                for (int i = 0; i < trial_products; ++i)
+                for (int i = 0; i == 0 || (i < trial_products && !enough()); ++i)
                     seconds = std::min(seconds, timed(card_.queue(), [&] { enqueue(); }));
             }
             if (seconds < shortest)
