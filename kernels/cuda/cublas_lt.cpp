@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <utility>
@@ -227,7 +228,7 @@ std::variant<std::unique_ptr<LtProduct>, Absent> LtProduct::prepare(Accelerator&
                                                                     DeviceMemory& c) {
     if (const std::optional<std::string> obstacle = lt_obstacle(card.info(), precision))
         return Absent{*obstacle};
-    const std::variant<const lt::Api*, Absent> api = lt::api(card.info().compute_capability);
+    const std::variant<const lt::Api*, Absent> api = lt::api(card.info());
     if (const Absent* absent = std::get_if<Absent>(&api)) return *absent;
     std::unique_ptr<Product> product = std::make_unique<Product>(*std::get<const lt::Api*>(api), card,
                                                                  precision, m, n, k, a, b_transposed, c);

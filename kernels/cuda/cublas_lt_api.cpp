@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 #include <optional>
+#include <string_view>
 
 #include "kernels/device/accelerator.h"
 #include "kernels/device/shared_library.h"
@@ -10,8 +11,16 @@ namespace assay::cuda::lt {
 
 namespace {
 
-/// CUDA 13's begins with Turing (7.5); older cards take CUDA 12's, which may stand beside it.
+/// CUDA 13's begins with Turing (7.5) and wants a driver for CUDA 13; others take CUDA 12's, which may
+/// stand beside it.
 constexpr std::string_view first_of_13 = "7.5";
+
+bool needs_twelve(const DeviceInfo& card) {
+    // "7.0" before "7.5"; two digits of the first number are newer than both.
+    const std::string& capability = card.compute_capability;
+    return (capability.size() == first_of_13.size() && capability < first_of_13) ||
+           card.interface.starts_with("CUDA 12.");
+}
 
 std::variant<Api, Absent> load(std::initializer_list<const char*> names, const char* wanted) {
     std::string error;
@@ -43,15 +52,17 @@ std::variant<Api, Absent> load(std::initializer_list<const char*> names, const c
     return api;
 }
 
-const std::variant<Api, Absent>& loaded(bool older_card) {
+const std::variant<Api, Absent>& loaded(bool twelve_only) {
     static const std::variant<Api, Absent> newest =
         load({"libcublasLt.so.13", "/usr/local/cuda/lib64/libcublasLt.so.13", "libcublasLt.so.12",
               "/usr/local/cuda/lib64/libcublasLt.so.12"},
              "libcublasLt.so.13 or .12");
-    if (!older_card) return newest;
+    if (!twelve_only) return newest;
     static const std::variant<Api, Absent> twelve =
-        load({"libcublasLt.so.12", "/usr/local/cuda-12/lib64/libcublasLt.so.12"},
-             "libcublasLt.so.12, the last for cards before compute capability 7.5");
+        load({"libcublasLt.so.12", "/usr/local/cuda-12/lib64/libcublasLt.so.12",
+              "/usr/local/cuda/lib64/libcublasLt.so.12"},
+             "libcublasLt.so.12, the last for cards before compute capability 7.5 and for drivers before "
+             "CUDA 13");
     return twelve;
 }
 
@@ -63,10 +74,8 @@ std::string Api::version() const {
            std::to_string(number % 100);
 }
 
-std::variant<const Api*, Absent> api(std::string_view compute_capability) {
-    // "7.0" before "7.5"; two digits of the first number are newer than both.
-    const bool older = compute_capability.size() == first_of_13.size() && compute_capability < first_of_13;
-    const std::variant<Api, Absent>& found = loaded(older);
+std::variant<const Api*, Absent> api(const DeviceInfo& card) {
+    const std::variant<Api, Absent>& found = loaded(needs_twelve(card));
     if (const Absent* absent = std::get_if<Absent>(&found)) return *absent;
     return &std::get<Api>(found);
 }

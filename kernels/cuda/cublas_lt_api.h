@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <variant>
 
 #include "kernels/device/device.h"
@@ -61,8 +60,8 @@ struct Api {
     std::string version() const;
 };
 
-/// The library for a card of that compute capability, loaded once; the reason names what is wanted.
-std::variant<const Api*, Absent> api(std::string_view compute_capability);
+/// The library for that card and its driver, loaded once; the reason names what is wanted.
+std::variant<const Api*, Absent> api(const DeviceInfo& card);
 
 /// Throws DeviceError, which names the call, where `status` is an error.
 void require(Status status, const std::string& call);
