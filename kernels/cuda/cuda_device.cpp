@@ -90,6 +90,8 @@ class CudaDevice final : public Accelerator {
         if (can == 0) return false;
         from.enter();
         const Result enabled = driver_.ctx_enable_peer_access(to.get(), 0);
+        // A card without NVSwitch takes but eight peers; to the next it copies by the host.
+        if (enabled == error::peer_access_unsupported || enabled == error::too_many_peers) return false;
         if (enabled != error::peer_access_already_enabled) require(driver_, enabled, "cuCtxEnablePeerAccess");
         return true;
     }

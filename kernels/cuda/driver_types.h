@@ -26,14 +26,15 @@ namespace error {
 inline constexpr Result none = 0, invalid_value = 1, out_of_memory = 2, not_initialized = 3,
                         stub_library = 34, device_unavailable = 46, no_device = 100, invalid_device = 101,
                         invalid_image = 200, invalid_context = 201, no_binary_for_gpu = 209,
-                        ecc_uncorrectable = 214, invalid_ptx = 218, nvlink_uncorrectable = 220,
-                        jit_compiler_not_found = 221, unsupported_ptx_version = 222, contained = 226,
-                        invalid_handle = 400, not_found = 500, not_ready = 600, illegal_address = 700,
-                        launch_out_of_resources = 701, launch_timeout = 702,
-                        peer_access_already_enabled = 704, context_is_destroyed = 709, device_assert = 710,
-                        hardware_stack_error = 714, illegal_instruction = 715, misaligned_address = 716,
-                        invalid_address_space = 717, invalid_pc = 718, launch_failed = 719,
-                        tensor_memory_leak = 721, system_not_ready = 802, system_driver_mismatch = 803,
+                        ecc_uncorrectable = 214, peer_access_unsupported = 217, invalid_ptx = 218,
+                        nvlink_uncorrectable = 220, jit_compiler_not_found = 221,
+                        unsupported_ptx_version = 222, contained = 226, invalid_handle = 400, not_found = 500,
+                        not_ready = 600, illegal_address = 700, launch_out_of_resources = 701,
+                        launch_timeout = 702, peer_access_already_enabled = 704, too_many_peers = 711,
+                        context_is_destroyed = 709, device_assert = 710, hardware_stack_error = 714,
+                        illegal_instruction = 715, misaligned_address = 716, invalid_address_space = 717,
+                        invalid_pc = 718, launch_failed = 719, tensor_memory_leak = 721,
+                        system_not_ready = 802, system_driver_mismatch = 803,
                         compat_not_supported_on_device = 804, external_device = 911, unknown = 999;
 }  // namespace error
 

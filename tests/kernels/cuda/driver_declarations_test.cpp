@@ -91,6 +91,8 @@ static_assert(error::invalid_handle == CUDA_ERROR_INVALID_HANDLE);
 static_assert(error::illegal_address == CUDA_ERROR_ILLEGAL_ADDRESS);
 static_assert(error::launch_out_of_resources == CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES);
 static_assert(error::launch_timeout == CUDA_ERROR_LAUNCH_TIMEOUT);
+static_assert(error::peer_access_unsupported == CUDA_ERROR_PEER_ACCESS_UNSUPPORTED);
+static_assert(error::too_many_peers == CUDA_ERROR_TOO_MANY_PEERS);
 static_assert(error::peer_access_already_enabled == CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED);
 static_assert(error::context_is_destroyed == CUDA_ERROR_CONTEXT_IS_DESTROYED);
 static_assert(error::device_assert == CUDA_ERROR_ASSERT);
