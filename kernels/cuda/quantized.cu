@@ -233,9 +233,10 @@ __device__ __forceinline__ void gemm(const unsigned char* __restrict__ buffer, s
         gemv<Format, Activations, at_once, loads, warps>(buffer, at, in, in_scales, out, rows, columns,    \
                                                          scale_columns);                                   \
     }
-#define ASSAY_GEMV_FORMS(name, Format, Activations)                  \
-    ASSAY_GEMV(gemv_##name##_one_row, Format, Activations, 1, 4, 1)  \
-    ASSAY_GEMV(gemv_##name##_two_rows, Format, Activations, 2, 2, 1) \
+#define ASSAY_GEMV_FORMS(name, Format, Activations)                   \
+    ASSAY_GEMV(gemv_##name##_one_row, Format, Activations, 1, 4, 1)   \
+    ASSAY_GEMV(gemv_##name##_two_rows, Format, Activations, 2, 2, 1)  \
+    ASSAY_GEMV(gemv_##name##_four_rows, Format, Activations, 4, 1, 1) \
     ASSAY_GEMV(gemv_##name##_block_row, Format, Activations, 1, 4, 4)
 
 ASSAY_GEMV_FORMS(int8, Int8, FloatActivations<Int8>)

@@ -135,10 +135,12 @@ std::vector<QuantizedForm> gemv_forms(const Accelerator& accelerator, const Offl
     std::vector<QuantizedForm> forms;
     if (is_cuda(accelerator)) {
         const std::string name = "gemv_" + cuda_suffix(weights);
-        // Four warps a block. A warp a row has most rows in flight; two rows share loads of the activations;
-        // a block a row keeps a card busy with few rows.
+        // Four warps a block. A warp a row has most rows in flight; two or four rows share loads of the
+        // activations, which are f32 for fp8 and take the first-level cache four times as long as the
+        // weights; a block a row keeps a card busy with few rows.
         return {{"a row a warp", name + "_one_row", {}, 4, 1, 0, 128, 1},
                 {"two rows a warp", name + "_two_rows", {}, 8, 1, 0, 128, 1},
+                {"four rows a warp", name + "_four_rows", {}, 16, 1, 0, 128, 1},
                 {"a row a block", name + "_block_row", {}, 1, 1, 0, 128, 1}};
     }
     if (accelerator.is_card()) {
