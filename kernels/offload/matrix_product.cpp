@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "kernels/offload/dot_product.h"
+
 namespace assay::kernels {
 
 namespace {
@@ -65,7 +67,10 @@ OffloadedProduct::OffloadedProduct(Accelerator& accelerator, const OffloadedForm
     : accelerator_(accelerator), form_(form), m_(m), n_(n), k_(k), steps_(steps_of(precision, k)) {
     options_ = "-DFORMAT=" + std::to_string(format_number(precision)) +
                " -DROWS=" + std::to_string(form.rows) + " -DCOLUMNS=" + std::to_string(form.columns);
-    if (imitate) options_ += " -DIMITATE";
+    if (imitate)
+        options_ += " -DIMITATE";
+    else if (precision == Precision::int8)
+        options_ += dot_product_options(accelerator);
     const std::size_t element = packed_element(precision, imitate);
     left_ = accelerator.allocate(panel_elements(m, form.rows, steps_) * element, false);
     right_ = accelerator.allocate(panel_elements(n, form.columns, steps_) * element, false);

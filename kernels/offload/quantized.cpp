@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "kernels/cpu/quantized_kernels.h"
+#include "kernels/offload/dot_product.h"
 
 namespace assay::kernels {
 
@@ -164,7 +165,8 @@ std::vector<QuantizedForm> gemm_forms(const Accelerator& accelerator, const Offl
     if (is_cuda(accelerator))
         return {{"64 x 64 by blocks", "gemm_" + cuda_suffix(weights), {}, 64, 64, 0, 16, 16}};
     std::string options = options_of(weights, 4, 4);
-    if (accelerator.has_extension("cl_khr_integer_dot_product")) options += " -DDOT_PRODUCT";
+    if (weights.int8_activations && has_dot_product(accelerator))
+        options += " -DDOT_PRODUCT" + dot_product_options(accelerator);
     const QuantizedForm by_groups{"64 x 64 by groups", "gemm_by_groups", options, 64, 64, 0, 16, 16};
     if (accelerator.is_card()) return {by_groups};
     std::vector<QuantizedForm> forms;

@@ -138,8 +138,10 @@ class OpenClDevice final : public Accelerator {
         cl_int error = CL_SUCCESS;
         ProgramHandle made{api_, api_.create_program_with_source(context_.get(), 1, &text, &length, &error)};
         require(error, "clCreateProgramWithSource of " + name);
-        error = api_.build_program(made.get(), 1, &device_, ("-cl-std=CL1.2 " + options).c_str(), nullptr,
-                                   nullptr);
+        // Every device takes OpenCL C 1.2; who needs more says so.
+        const bool told = options.find("-cl-std=") != std::string::npos;
+        error = api_.build_program(made.get(), 1, &device_,
+                                   ((told ? "" : "-cl-std=CL1.2 ") + options).c_str(), nullptr, nullptr);
         if (error != CL_SUCCESS)
             throw DeviceError("kernel program " + name + " does not build (" + error_name(error) +
                               "); the compiler says: " + build_log(made.get()));
