@@ -55,9 +55,10 @@ class SpinGate final : public Gate {
     void open() override {
         flags_->open(flag_);
         if (flags_->expired(flag_))
-            throw DeviceError("a queue was held back for longer than " +
-                              std::to_string(StreamQueue::longest_hold.count()) +
-                              " s and went on before its gate was opened");
+            throw DeviceError(
+                "a queue was held back for longer than " + std::to_string(StreamQueue::longest_hold.count()) +
+                " s and went on before its gate was opened (with "
+                "CUDA_LAUNCH_BLOCKING=1, or under a profiler, no call returns before it is done)");
     }
 
   private:

@@ -20,6 +20,7 @@ function(cuda_programs folder programs_variable)
         string(REGEX MATCHALL "sm_[0-9]+" known "${known}")
         string(REPLACE "sm_" "" known "${known}")
         list(SORT known COMPARE NATURAL)
+        list(REMOVE_DUPLICATES known)  # some list sm_90a beside sm_90
         foreach(architecture ${known})
             if(architecture GREATER_EQUAL 70 AND (NOT ASSAY_CUDA_ARCHITECTURES OR architecture IN_LIST ASSAY_CUDA_ARCHITECTURES))
                 list(APPEND architectures ${architecture})
