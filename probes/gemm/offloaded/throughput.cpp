@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -20,6 +21,14 @@ constexpr double shortest_sample = 5e-3;
 
 bool is_cuda(const Accelerator& accelerator) {
     return accelerator.info().id.starts_with("cuda:");
+}
+
+/// By the datasheet, which tells f64 twice where the tensor cores take it, as they do for cuBLASLt.
+std::optional<Limit> limit_of(const Context& context, const Accelerator& accelerator, Precision precision) {
+    const AcceleratorFacts* const facts = find_accelerator(context.accelerator_facts, accelerator.info());
+    if (is_cuda(accelerator) && precision == Precision::f64)
+        if (const std::optional<Limit> limit = peak_limit(facts, "f64_matrix")) return limit;
+    return peak_limit(facts, std::string(to_string(precision)));
 }
 
 Outcome measure(const Case& the_case, Context& context, Accelerator& accelerator, OffloadedMatrices& matrices,
@@ -43,8 +52,7 @@ Outcome measure(const Case& the_case, Context& context, Accelerator& accelerator
     MetricDeclaration throughput = gemm_throughput_metric;
     if (precision == Precision::int8) throughput.unit = Unit::operation_per_second;
     outcome.metrics.push_back(make_metric(throughput, set));
-    outcome.metrics.back().limit = peak_limit(find_accelerator(context.accelerator_facts, accelerator.info()),
-                                              std::string(to_string(precision)));
+    outcome.metrics.back().limit = limit_of(context, accelerator, precision);
     outcome.metrics.push_back(make_exact_metric(
         gemm_traffic_metric, static_cast<double>(Matrices::bytes(precision, matrices.shape())) / operations));
     outcome.checks.push_back(matrices.check(queue, way, context.seed));
@@ -60,10 +68,17 @@ Outcome measure(const Case& the_case, Context& context, Accelerator& accelerator
     return outcome;
 }
 
+/// On the host beside operands and result: the right matrix transposed, then the result of 16 bits.
+std::uint64_t copies_on_host(Precision precision, const MatrixShape& shape) {
+    const std::uint64_t transposed = std::uint64_t{shape.k} * shape.n * kernels::bytes_of(precision);
+    return std::max(transposed, std::uint64_t{shape.m} * shape.n * sizeof(std::uint16_t));
+}
+
 /// Why the matrices have no room; empty where they have.
 std::string shortage(const Accelerator& accelerator, Precision precision, const MatrixShape& shape) {
     const std::uint64_t needed = offloaded_bytes(accelerator, precision, shape);
-    const std::uint64_t host = Matrices::bytes(precision, shape), usable = usable_memory_bytes();
+    const std::uint64_t copies = is_cuda(accelerator) ? copies_on_host(precision, shape) : 0;
+    const std::uint64_t host = Matrices::bytes(precision, shape) + copies, usable = usable_memory_bytes();
     const auto words = [&](std::uint64_t bytes, const std::string& whose, std::uint64_t there) {
         return fmt::format(
             "matrices of {} x {} and {} x {} and their product take {} bytes of {}, of which {} may "
