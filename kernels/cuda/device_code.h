@@ -93,8 +93,8 @@ ASSAY_DEVICE uint4 load_once(const uint4* from) {
 #ifdef __CUDA_ARCH__
     uint4 value;
     asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
-        : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
-        : "l"(from));
+                 : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
+                 : "l"(from));
     return value;
 #else
     return *from;
