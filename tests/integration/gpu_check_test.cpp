@@ -16,9 +16,10 @@ using ::testing::IsEmpty;
 
 class GpuCheckTest : public ::testing::Test {
   protected:
-    Finished gpu_check(std::vector<std::string> arguments) {
-        arguments.insert(arguments.begin(), {"/usr/bin/env", "ASSAY=" ASSAY_PROGRAM,
-                                             std::string(ASSAY_SOURCE_DIR) + "/scripts/gpu-check"});
+    Finished gpu_check(std::vector<std::string> arguments, std::vector<std::string> settings = {}) {
+        settings.insert(settings.begin(), {"/usr/bin/env", "ASSAY=" ASSAY_PROGRAM});
+        settings.push_back(std::string(ASSAY_SOURCE_DIR) + "/scripts/gpu-check");
+        arguments.insert(arguments.begin(), settings.begin(), settings.end());
         return test::run_program(arguments, folder_.path());
     }
     test::WorkFolder folder_;
@@ -48,6 +49,18 @@ TEST_F(GpuCheckTest, SaysInOneLineWhatIsWrongWithItsArgumentsAndLeavesNothing) {
         EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1) << finished.errors;
         EXPECT_THAT(folder_.names(), IsEmpty());
     }
+}
+
+TEST_F(GpuCheckTest, ACardThatIsNotUsedIsNotPassedOver) {
+    const std::string driver = "LD_LIBRARY_PATH=" FAKE_CUDA_FOLDER;
+    const Finished one = gpu_check({"--quick", "--out", "out", "--", "--only", "memory.capacity"},
+                                   {driver, "FAKE_CUDA_CARDS=One,9.0,1024;Old,6.1,64"});
+    EXPECT_EQ(one.exit_code, 3) << one.errors;
+    EXPECT_THAT(one.errors, HasSubstr("out/devices.txt"));
+    EXPECT_THAT(test::read_file(folder_.path() / "out" / "devices.txt"), HasSubstr("cuda:1 (Old)"));
+    const Finished none = gpu_check({"--quick"}, {driver, "FAKE_CUDA_CARDS=Old,6.1,64"});
+    EXPECT_EQ(none.exit_code, 3);
+    EXPECT_THAT(none.errors, HasSubstr("no GPU to measure"));
 }
 
 }  // namespace
