@@ -88,16 +88,8 @@ class TextReport {
     }
 
     void add_heading() {
-        const RunHeader& header = report_.header;
-        const std::string& title = in_language(report_.suite_title, language_);
-        std::vector<std::string> parts;
-        parts.push_back(title.empty() ? header.suite : fmt::format("{} ({})", title, header.suite));
-        if (!report_.tier.empty()) parts.push_back(fmt::format("{} {}", say("fact.tier"), report_.tier));
-        if (!header.machine.empty()) parts.push_back(header.machine);
-        if (!header.started_at.empty()) parts.push_back(header.started_at);
-        if (!header.tool_version.empty()) parts.push_back("assay " + header.tool_version);
-        add_wrapped(fmt::format("{}", fmt::join(parts, " · ")));
-        if (header.quick) add_wrapped(std::string(say("lead.quick")));
+        add_wrapped(run_in_one_line(report_, language_));
+        if (report_.header.quick) add_wrapped(std::string(say("lead.quick")));
     }
 
     void add_figures() {

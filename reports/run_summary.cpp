@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "reports/measured_limits.h"
 #include "reports/texts.h"
 
 namespace assay {
@@ -30,6 +34,26 @@ CountedTally counted_tally(const Report& report) {
         }
     }
     return tally;
+}
+
+std::string run_in_one_line(const Report& report, Language language) {
+    const RunHeader& header = report.header;
+    const std::string& title = in_language(report.suite_title, language);
+    std::vector<std::string> parts;
+    parts.push_back(title.empty() ? header.suite : fmt::format("{} ({})", title, header.suite));
+    if (!report.tier.empty())
+        parts.push_back(fmt::format("{} {}", phrase(language, "fact.tier"), report.tier));
+    if (!header.machine.empty()) parts.push_back(header.machine);
+    // Cases that are all of one device do not name it.
+    for (const Outcome& outcome : report.outcomes) {
+        const std::string device(parameter_of(outcome, "device"));
+        const bool accelerator = device.starts_with("cuda:") || device.starts_with("opencl:");
+        if (accelerator && std::find(parts.begin(), parts.end(), device) == parts.end())
+            parts.push_back(device);
+    }
+    if (!header.started_at.empty()) parts.push_back(header.started_at);
+    if (!header.tool_version.empty()) parts.push_back("assay " + header.tool_version);
+    return fmt::format("{}", fmt::join(parts, " · "));
 }
 
 std::string lead_sentence(const Report& report, Language language) {

@@ -17,6 +17,9 @@ CountedTally counted_tally(const Report& report);
 /// The verdict in one sentence: what it rests on.
 std::string lead_sentence(const Report& report, Language language);
 
+/// Which run it is, in one line: suite, tier, machine, the accelerators that it is about, time and version.
+std::string run_in_one_line(const Report& report, Language language);
+
 /// How requirements are shown: those that count, those that advise or belong to other tiers, and those that
 /// judge software.
 enum class RequirementGroup { counted, advice, software };

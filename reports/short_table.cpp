@@ -9,6 +9,7 @@
 #include "reports/curve_table.h"
 #include "reports/figure.h"
 #include "reports/measured_limits.h"
+#include "reports/run_summary.h"
 #include "reports/terminal_table.h"
 #include "reports/text_figures.h"
 #include "reports/texts.h"
@@ -76,7 +77,11 @@ ordered_json row_of(const Metric& metric, const Outcome& outcome, const CaseName
 
 std::string render_table(const Report& report, const std::vector<PeerFigure>& peers, Language language,
                          int columns) {
-    std::string text = text_figures(report, language, columns) + '\n';
+    std::string text;
+    for (const std::string& part : wrapped(run_in_one_line(report, language), columns)) text += part + '\n';
+    if (report.header.quick)
+        for (const std::string& part : wrapped(phrase(language, "lead.quick"), columns)) text += part + '\n';
+    text += '\n' + text_figures(report, language, columns) + '\n';
     text += peers_in_words(report, peers, language, columns);
     const Coverage& coverage = report.coverage;
     const std::string line =

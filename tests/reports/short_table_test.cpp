@@ -55,6 +55,16 @@ TEST(ShortTable, HasTheFigureItsLimitTheShareAndThePeers) {
     EXPECT_THAT(render_table(a_report(), peers, Language::zh, 80), HasSubstr("a framework"));
 }
 
+TEST(ShortTable, SaysOfWhichMachineAndDeviceItIs) {
+    Report report = a_report();
+    report.header.suite = "accelerators";
+    report.header.machine = "server-7";
+    EXPECT_THAT(render_table(report, {}, Language::en, 80), HasSubstr("server-7 · cuda:0"));
+    EXPECT_THAT(render_table(report, {}, Language::en, 80), Not(HasSubstr("A quick run")));
+    report.header.quick = true;
+    EXPECT_THAT(render_table(report, {}, Language::en, 80), HasSubstr("A quick run"));
+}
+
 TEST(ShortTable, AsJsonHasNumbersAndCountsByStatus) {
     const json document = json::parse(render_table_json(a_report(), peers));
     EXPECT_EQ(document["schema"], "assay.table/1");
