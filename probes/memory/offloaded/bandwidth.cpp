@@ -57,7 +57,8 @@ ArraySize card_array_size(std::uint64_t asked, std::uint64_t memory) {
 }
 
 ArraySize size_on(const Accelerator& accelerator, const Case& the_case, int arrays) {
-    const std::uint64_t asked = the_case.is_auto("bytes") ? 0 : the_case.bytes("bytes");
+    // Rounded before it is told, so that the note has the size that is measured.
+    const std::uint64_t asked = the_case.is_auto("bytes") ? 0 : rounded_up(the_case.bytes("bytes"));
     if (accelerator.is_card()) return card_array_size(asked, accelerator.info().memory_bytes);
     ArraySize size = size_arrays(asked, arrays, kernels::last_level_cache_bytes(),
                                  std::min(usable_memory_bytes(), accelerator.info().memory_bytes));
