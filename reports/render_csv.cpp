@@ -82,9 +82,11 @@ std::optional<Interval> headline_interval(const Metric& metric) {
 
 void append_outcome(std::string& out, const Outcome& outcome, const std::string& name) {
     const std::string status(to_string(outcome.status));
-    if (outcome.metrics.empty()) {
+    // What was made beside a failed check is no figure.
+    if (outcome.metrics.empty() || outcome.status != Status::measured) {
         append_row(out,
                    {"metric", name, status, "", "", "", "", "", "", "", "", "", "", "", "", outcome.reason});
+        return;
     }
     for (const Metric& metric : outcome.metrics) {
         const std::optional<Interval> interval = headline_interval(metric);

@@ -76,9 +76,13 @@ std::string outcome_text(const Outcome& outcome, const Probe& probe, int columns
     std::string text =
         fmt::format("{}: {}{}\n", case_name(outcome.the_case, &probe), to_string(outcome.status),
                     outcome.reason.empty() ? "" : ": " + outcome.reason);
-    for (const Metric* metric : metrics_beside_curve(outcome)) text += metric_text(*metric, outcome.the_case);
-    if (const std::optional<Curve> curve = curve_of(outcome))
-        text += "\n" + curve_text(*curve, Language::en, columns) + "\n";
+    // What was made beside a failed check is no figure; --json keeps it for who looks for the cause.
+    if (outcome.status == Status::measured) {
+        for (const Metric* metric : metrics_beside_curve(outcome))
+            text += metric_text(*metric, outcome.the_case);
+        if (const std::optional<Curve> curve = curve_of(outcome))
+            text += "\n" + curve_text(*curve, Language::en, columns) + "\n";
+    }
     for (const Check& check : outcome.checks)
         text += fmt::format("  check {}: {}{}\n", check.name, check.passed ? "passed" : "FAILED",
                             check.detail.empty() ? "" : fmt::format(" ({})", check.detail));

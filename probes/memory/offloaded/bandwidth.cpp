@@ -51,8 +51,12 @@ ArraySize card_array_size(std::uint64_t asked, std::uint64_t memory) {
     ArraySize size;
     size.bytes = asked != 0 ? asked : std::min(card_array, memory / 8);
     size.bytes = rounded_up(size.bytes);
-    size.reason = fmt::format("Arrays of {} bytes each{}.", size.bytes,
-                              asked != 0 ? "" : ", far above what a card's caches hold");
+    size.reason =
+        fmt::format("Arrays of {} bytes each{}.", size.bytes,
+                    asked == 0           ? ", far above what a card's caches hold"
+                    : asked < card_array ? ", which the caches of some cards hold in part: the figure may "
+                                           "be theirs, and not the memory's"
+                                         : "");
     return size;
 }
 
