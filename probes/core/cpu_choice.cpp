@@ -26,6 +26,10 @@ kernels::Isa possible_isa(const Case& the_case) {
 
 }  // namespace
 
+bool on_cpu(const Case& the_case) {
+    return the_case.text("device").starts_with("cpu:");
+}
+
 Parameter threads_parameter() {
     return {"threads", ParameterKind::integer, "auto", "threads, each on its own CPU; auto: all CPUs allowed",
             1};

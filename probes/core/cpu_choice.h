@@ -7,6 +7,9 @@
 
 namespace assay {
 
+/// True where the case names the host, whose kernels are plain functions; else work is handed to a device.
+bool on_cpu(const Case& the_case);
+
 /// The parameter `threads` of probes that compute on CPUs.
 Parameter threads_parameter();
 /// Threads that the case asks for, all allowed CPUs with auto. Throws InputError where there are not as many.

@@ -25,10 +25,6 @@ const MetricDeclaration gemm_traffic_metric{"gemm.throughput.bytes_per_operation
 
 namespace {
 
-bool on_cpu(const Case& the_case) {
-    return the_case.text("device").starts_with("cpu:");
-}
-
 constexpr Seconds shortest_sample{1e-3};
 constexpr int trial_products = 3;
 

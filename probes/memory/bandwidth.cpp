@@ -44,10 +44,6 @@ const MetricDeclaration bus_metric{"memory.bandwidth.bus",
                                    "with plain stores",
                                    {"kernel"}};
 
-bool on_cpu(const Case& the_case) {
-    return the_case.text("device").starts_with("cpu:");
-}
-
 std::vector<NamedKernel> kernels_of(const Case& the_case) {
     std::vector<NamedKernel> chosen;
     for (const NamedKernel& kernel : all_stream_kernels())

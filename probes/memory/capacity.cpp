@@ -150,12 +150,8 @@ std::uint64_t asked_bytes(const Case& the_case) {
     return the_case.is_auto("bytes") ? 0 : the_case.bytes("bytes");
 }
 
-bool is_host(const Case& the_case) {
-    return the_case.text("device").starts_with("cpu:");
-}
-
 void check(const Case& the_case, const Context&) {
-    if (is_host(the_case))
+    if (on_cpu(the_case))
         threads_of(the_case);
     else
         check_offloaded_capacity(the_case);
@@ -164,7 +160,7 @@ void check(const Case& the_case, const Context&) {
 }
 
 Estimate estimate(const Case& the_case, const Context& context) {
-    if (!is_host(the_case)) return estimate_offloaded_capacity(the_case, context);
+    if (!on_cpu(the_case)) return estimate_offloaded_capacity(the_case, context);
     Estimate estimate;
     estimate.memory_bytes = capacity_size(the_case, true, usable_memory_bytes()).bytes;
     const double bytes = static_cast<double>(estimate.memory_bytes);
@@ -193,7 +189,7 @@ Outcome check_capacity(const Case& the_case, Context& context, const UsableBytes
     Device& device = *context.device;
     if (Accelerator* const accelerator = device.accelerator())
         return offloaded_capacity(the_case, context, *accelerator, usable);
-    const CapacitySize size = capacity_size(the_case, is_host(the_case), usable(0));
+    const CapacitySize size = capacity_size(the_case, on_cpu(the_case), usable(0));
     if (size.bytes == 0) return skipped(the_case, size.reason);
 
     const Nanoseconds begin = context.clock.now();

@@ -16,10 +16,6 @@ constexpr double shortest_sample = 5e-3;
 
 }  // namespace
 
-bool on_cpu(const Case& the_case) {
-    return the_case.text("device").starts_with("cpu:");
-}
-
 void refuse_cpu_parameters(const Case& the_case, std::initializer_list<std::string_view> names) {
     for (const std::string_view name : names)
         if (!the_case.is_auto(name))

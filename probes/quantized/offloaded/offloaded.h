@@ -10,13 +10,13 @@
 
 #include "kernels/device/accelerator.h"
 #include "kernels/offload/quantized.h"
+#include "probes/core/cpu_choice.h"
 #include "probes/core/probe.h"
 #include "probes/quantized/accuracy.h"
 #include "probes/quantized/cycled_weights.h"
 
 namespace assay {
 
-bool on_cpu(const Case& the_case);
 /// Throws InputError where one of these parameters, which are of cpu:0 alone, is not auto.
 void refuse_cpu_parameters(const Case& the_case, std::initializer_list<std::string_view> names);
 

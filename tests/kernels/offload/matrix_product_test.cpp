@@ -13,16 +13,10 @@
 
 #include "kernels/cpu/half.h"
 #include "kernels/reference/reference.h"
+#include "tests/kernels/pocl.h"
 
 namespace assay::kernels {
 namespace {
-
-/// PoCL, which the tests' packages install: OpenCL on the CPU.
-std::unique_ptr<Device> opened() {
-    std::variant<std::unique_ptr<Device>, Absent> device = open_device("opencl:0");
-    if (const Absent* absent = std::get_if<Absent>(&device)) throw std::runtime_error(absent->reason);
-    return std::move(std::get<std::unique_ptr<Device>>(device));
-}
 
 std::vector<std::uint8_t> random_elements(Precision precision, std::size_t count, std::mt19937& random) {
     std::vector<std::uint8_t> bytes(count * bytes_of(precision));
@@ -84,7 +78,7 @@ const std::vector<Shape> shapes = {{1, 1, 1},    {1, 130, 3},   {67, 1, 129},
                                    {61, 67, 71}, {128, 64, 64}, {200, 131, 77}};
 
 TEST(OffloadedProduct, IsTheReferencesInEveryFormAndOnOddShapes) {
-    const std::unique_ptr<Device> device = opened();
+    const std::unique_ptr<Device> device = open_pocl();
     Accelerator& accelerator = *device->accelerator();
     std::vector<OffloadedForm> forms = offloaded_forms(accelerator, Precision::f32);
     EXPECT_TRUE(forms.front().by_items) << "PoCL is a CPU";
@@ -98,7 +92,7 @@ TEST(OffloadedProduct, IsTheReferencesInEveryFormAndOnOddShapes) {
 }
 
 TEST(OffloadedProduct, OfOtherFormatsIsTheReferencesWithTheirArithmeticImitated) {
-    const std::unique_ptr<Device> device = opened();
+    const std::unique_ptr<Device> device = open_pocl();
     for (const OffloadedForm& form : {OffloadedForm{false, 64, 64}, OffloadedForm{false, 128, 128}}) {
         for (const Shape& shape : shapes) {
             EXPECT_EQ(error_of(*device->accelerator(), form, Precision::int8, shape), 0) << form.name();
@@ -110,7 +104,7 @@ TEST(OffloadedProduct, OfOtherFormatsIsTheReferencesWithTheirArithmeticImitated)
 }
 
 TEST(OffloadedProduct, SaysWhichExtensionIsMissing) {
-    const std::unique_ptr<Device> device = opened();
+    const std::unique_ptr<Device> device = open_pocl();
     const Accelerator& accelerator = *device->accelerator();
     EXPECT_FALSE(offloading_obstacle(accelerator, Precision::f32));
     EXPECT_THAT(offloading_obstacle(accelerator, Precision::f16).value(), testing::HasSubstr("cl_khr_fp16"));

@@ -8,15 +8,10 @@
 
 #include "tests/fake_cuda/fake_cuda.h"
 #include "tests/kernels/faulty_accelerator.h"
+#include "tests/kernels/pocl.h"
 
 namespace assay::kernels {
 namespace {
-
-std::unique_ptr<Device> opened() {
-    std::variant<std::unique_ptr<Device>, Absent> device = open_device("opencl:0");
-    if (const Absent* absent = std::get_if<Absent>(&device)) throw std::runtime_error(absent->reason);
-    return std::move(std::get<std::unique_ptr<Device>>(device));
-}
 
 constexpr StreamKernel all_kernels[] = {StreamKernel::read,  StreamKernel::write, StreamKernel::copy,
                                         StreamKernel::scale, StreamKernel::add,   StreamKernel::triad};
@@ -24,14 +19,14 @@ constexpr StreamKernel all_kernels[] = {StreamKernel::read,  StreamKernel::write
 /// Those of the device as it is, and those of a card.
 std::vector<OffloadedPattern> every_pattern(Device& device, StreamKernel kernel) {
     std::vector<OffloadedPattern> patterns = offloaded_patterns(*device.accelerator(), kernel);
-    FaultyAccelerator card(opened(), {});
+    FaultyAccelerator card(open_pocl(), {});
     card.described().kind = "gpu";
     for (const OffloadedPattern& pattern : offloaded_patterns(card, kernel)) patterns.push_back(pattern);
     return patterns;
 }
 
 TEST(OffloadedStream, DoesWhatTheHostComputesInEveryPattern) {
-    const std::unique_ptr<Device> device = opened();
+    const std::unique_ptr<Device> device = open_pocl();
     for (const std::uint64_t pieces : {1, 3, 37}) {
         OffloadedStream stream(*device->accelerator(), 3, pieces * offloaded_array_multiple, 11);
         for (const StreamKernel kernel : all_kernels) {
@@ -62,7 +57,7 @@ TEST(OffloadedStream, OnCudaDoesWhatTheHostComputesInEveryPattern) {
 }
 
 TEST(OffloadedStream, WritesAndReadsOneArray) {
-    const std::unique_ptr<Device> device = opened();
+    const std::unique_ptr<Device> device = open_pocl();
     OffloadedStream stream(*device->accelerator(), 1, offloaded_array_multiple, 5);
     const OffloadedPattern pattern = plain_offloaded_pattern(*device->accelerator());
     for (const StreamKernel kernel : {StreamKernel::write, StreamKernel::read}) {
@@ -75,7 +70,7 @@ TEST(OffloadedStream, WritesAndReadsOneArray) {
 TEST(OffloadedStream, NoticesWhatWasNotDone) {
     // The inputs are filled by the first two launches.
     for (const StreamKernel kernel : all_kernels) {
-        FaultyAccelerator idle(opened(), {.launch_not_made = 2});
+        FaultyAccelerator idle(open_pocl(), {.launch_not_made = 2});
         OffloadedStream stream(idle, 3, offloaded_array_multiple, 5);
         const OffloadedPattern pattern = plain_offloaded_pattern(idle);
         stream.poison(kernel);
@@ -88,7 +83,7 @@ TEST(OffloadedStream, NoticesWhatWasNotDone) {
 
 TEST(OffloadedStream, NoticesOneWrongBit) {
     for (const StreamKernel kernel : all_kernels) {
-        FaultyAccelerator wrong(opened(), {.wrong_byte_at = 4099, .wrong_bits = 0x01});
+        FaultyAccelerator wrong(open_pocl(), {.wrong_byte_at = 4099, .wrong_bits = 0x01});
         OffloadedStream stream(wrong, 3, offloaded_array_multiple, 5);
         const OffloadedPattern pattern = plain_offloaded_pattern(wrong);
         stream.run(kernel, pattern);

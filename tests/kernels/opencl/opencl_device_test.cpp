@@ -10,16 +10,10 @@
 #include "kernels/device/accelerator.h"
 #include "kernels/offload/stream.h"
 #include "tests/kernels/faulty_accelerator.h"
+#include "tests/kernels/pocl.h"
 
 namespace assay {
 namespace {
-
-/// PoCL, which the tests' packages install: OpenCL on the CPU.
-std::unique_ptr<Device> opened() {
-    std::variant<std::unique_ptr<Device>, Absent> device = open_device("opencl:0");
-    if (const Absent* absent = std::get_if<Absent>(&device)) throw std::runtime_error(absent->reason);
-    return std::move(std::get<std::unique_ptr<Device>>(device));
-}
 
 TEST(OpenClDevice, IsListedWithWhatItIsReachedThrough) {
     const DeviceSurvey survey = survey_devices();
@@ -36,7 +30,7 @@ TEST(OpenClDevice, IsListedWithWhatItIsReachedThrough) {
 }
 
 TEST(OpenClDevice, RunsAKernelAndTellsItsTime) {
-    const std::unique_ptr<Device> device = opened();
+    const std::unique_ptr<Device> device = open_pocl();
     Accelerator& accelerator = *device->accelerator();
     Queue& queue = accelerator.queue();
     constexpr std::uint64_t count = 100'000;
@@ -56,7 +50,7 @@ TEST(OpenClDevice, RunsAKernelAndTellsItsTime) {
 }
 
 TEST(OpenClDevice, HoldsAQueueBackUntilTheGateOpens) {
-    const std::unique_ptr<Device> device = opened();
+    const std::unique_ptr<Device> device = open_pocl();
     Accelerator& accelerator = *device->accelerator();
     Queue& queue = accelerator.queue();
     const std::unique_ptr<DeviceMemory> memory = accelerator.allocate(4096, false);
@@ -74,7 +68,7 @@ TEST(OpenClDevice, HoldsAQueueBackUntilTheGateOpens) {
 }
 
 TEST(OpenClDevice, SaysWhatTheCompilerSaidOfAProgramThatDoesNotBuild) {
-    const std::unique_ptr<Device> device = opened();
+    const std::unique_ptr<Device> device = open_pocl();
     try {
         device->accelerator()->kernel("stream", "fill", "-Dkernel=nonsense");
         ADD_FAILURE() << "it builds";
@@ -85,11 +79,11 @@ TEST(OpenClDevice, SaysWhatTheCompilerSaidOfAProgramThatDoesNotBuild) {
 }
 
 TEST(FaultyAccelerator, PlantsWhatItIsTold) {
-    FaultyAccelerator small(opened(), {.memory_bytes = 1 << 20});
+    FaultyAccelerator small(open_pocl(), {.memory_bytes = 1 << 20});
     const std::unique_ptr<DeviceMemory> most = small.allocate((1 << 20) - 100, false);
     EXPECT_THROW(small.allocate(101, false), DeviceError);
 
-    FaultyAccelerator flipped(opened(), {.wrong_byte_at = 5, .wrong_bits = 0x10});
+    FaultyAccelerator flipped(open_pocl(), {.wrong_byte_at = 5, .wrong_bits = 0x10});
     const std::unique_ptr<DeviceMemory> memory = flipped.allocate(64, false);
     flipped.queue().fill(*memory, 0, 64, 1);
     std::array<std::uint8_t, 8> bytes{};
@@ -98,7 +92,7 @@ TEST(FaultyAccelerator, PlantsWhatItIsTold) {
     EXPECT_EQ(bytes[4], 0x01);
     EXPECT_EQ(bytes[5], 0x11);
 
-    FaultyAccelerator lost(opened(), {.lost_at_launch = 0});
+    FaultyAccelerator lost(open_pocl(), {.lost_at_launch = 0});
     const KernelArgument arguments[] = {memory.get(), std::uint64_t{1}, std::uint32_t{7}};
     EXPECT_THROW(lost.queue().launch(lost.kernel("stream", "fill", ""), {}, arguments), DeviceError);
     EXPECT_THROW(lost.queue().finish(), DeviceError);

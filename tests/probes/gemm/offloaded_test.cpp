@@ -10,17 +10,12 @@
 #include "probes/gemm/gemm.h"
 #include "tests/fake_cuda/fake_cuda.h"
 #include "tests/kernels/faulty_accelerator.h"
+#include "tests/kernels/pocl.h"
 
 namespace assay {
 namespace {
 
 using testing::HasSubstr;
-
-std::unique_ptr<Device> opened() {
-    std::variant<std::unique_ptr<Device>, Absent> device = open_device("opencl:0");
-    if (const Absent* absent = std::get_if<Absent>(&device)) throw std::runtime_error(absent->reason);
-    return std::move(std::get<std::unique_ptr<Device>>(device));
-}
 
 class OffloadedThroughput : public testing::Test {
   protected:
@@ -65,7 +60,7 @@ TEST_F(OffloadedThroughput, APlainDatasheetIsTheLimit) {
     facts.match = {"Made"};
     facts.peak = {{"f32", 5e12}};
     context_.accelerator_facts = {&facts, 1};
-    FaultyAccelerator card(opened(), {});
+    FaultyAccelerator card(open_pocl(), {});
     card.described().name = "Made Card";
     const Outcome outcome = run({}, &card);
     ASSERT_TRUE(outcome.metrics.at(0).limit);
@@ -75,7 +70,7 @@ TEST_F(OffloadedThroughput, APlainDatasheetIsTheLimit) {
 
 TEST_F(OffloadedThroughput, WhatWasNeverComputedIsNoFigure) {
     for (const int launch : {0, 2}) {
-        FaultyAccelerator idle(opened(), {.launch_not_made = launch});
+        FaultyAccelerator idle(open_pocl(), {.launch_not_made = launch});
         const Outcome outcome = run({}, &idle);
         EXPECT_EQ(outcome.status, Status::failed);
         EXPECT_THAT(outcome.reason, HasSubstr("result matches reference")) << launch;
@@ -84,23 +79,23 @@ TEST_F(OffloadedThroughput, WhatWasNeverComputedIsNoFigure) {
 
 TEST_F(OffloadedThroughput, OneWrongByteOfTheResultIsFound) {
     // In one row of two, so that the rows drawn are all of them.
-    FaultyAccelerator wrong(opened(), {.wrong_byte_at = 4 * 50 + 3, .wrong_bits = 0x40});
+    FaultyAccelerator wrong(open_pocl(), {.wrong_byte_at = 4 * 50 + 3, .wrong_bits = 0x40});
     const Outcome outcome = run({{"m", "2"}}, &wrong);
     EXPECT_EQ(outcome.status, Status::failed);
     EXPECT_THAT(outcome.reason, HasSubstr("result matches reference"));
 }
 
 TEST_F(OffloadedThroughput, ALostDeviceAndLackOfMemoryAreFailuresWithTheirReason) {
-    FaultyAccelerator lost(opened(), {.lost_at_launch = 4});
+    FaultyAccelerator lost(open_pocl(), {.lost_at_launch = 4});
     EXPECT_THAT(run({}, &lost).reason, HasSubstr("the device is lost"));
-    FaultyAccelerator small(opened(), {.out_of_memory_at_allocate = 3});
+    FaultyAccelerator small(open_pocl(), {.out_of_memory_at_allocate = 3});
     const Outcome outcome = run({}, &small);
     EXPECT_EQ(outcome.status, Status::failed);
     EXPECT_THAT(outcome.reason, HasSubstr("no memory"));
 }
 
 TEST_F(OffloadedThroughput, WhatDoesNotFitTheDeviceIsSkippedWithTheArithmetic) {
-    FaultyAccelerator small(opened(), {});
+    FaultyAccelerator small(open_pocl(), {});
     small.described().memory_bytes = 10'000;
     small.described().kind = "gpu";
     const Outcome outcome = run({}, &small);

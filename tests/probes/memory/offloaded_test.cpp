@@ -9,17 +9,12 @@
 #include "probes/core/probe.h"
 #include "probes/memory/memory.h"
 #include "tests/kernels/faulty_accelerator.h"
+#include "tests/kernels/pocl.h"
 
 namespace assay {
 namespace {
 
 using testing::HasSubstr;
-
-std::unique_ptr<Device> opened() {
-    std::variant<std::unique_ptr<Device>, Absent> device = open_device("opencl:0");
-    if (const Absent* absent = std::get_if<Absent>(&device)) throw std::runtime_error(absent->reason);
-    return std::move(std::get<std::unique_ptr<Device>>(device));
-}
 
 class OffloadedBandwidth : public testing::Test {
   protected:
@@ -65,7 +60,7 @@ TEST_F(OffloadedBandwidth, OfAKnownCardIsHeldAgainstItsDatasheet) {
     facts.match = {"Made"};
     facts.memory_bandwidth = 4e12;
     context_.accelerator_facts = {&facts, 1};
-    FaultyAccelerator card(opened(), {});
+    FaultyAccelerator card(open_pocl(), {});
     card.described().name = "Made Card";
     card.described().kind = "gpu";
     const Outcome outcome = run({{"kernel", "read"}}, &card);
@@ -75,18 +70,18 @@ TEST_F(OffloadedBandwidth, OfAKnownCardIsHeldAgainstItsDatasheet) {
 }
 
 TEST_F(OffloadedBandwidth, WrongOrMissingResultsLossAndLackOfMemoryAreFailures) {
-    FaultyAccelerator idle(opened(), {.launch_not_made = 2});
+    FaultyAccelerator idle(open_pocl(), {.launch_not_made = 2});
     EXPECT_THAT(run({{"kernel", "copy"}}, &idle).reason, HasSubstr("copy result is exact"));
-    FaultyAccelerator wrong(opened(), {.wrong_byte_at = 70'000, .wrong_bits = 0x80});
+    FaultyAccelerator wrong(open_pocl(), {.wrong_byte_at = 70'000, .wrong_bits = 0x80});
     EXPECT_THAT(run({{"kernel", "triad"}}, &wrong).reason, HasSubstr("triad result is exact"));
-    FaultyAccelerator lost(opened(), {.lost_at_launch = 5});
+    FaultyAccelerator lost(open_pocl(), {.lost_at_launch = 5});
     EXPECT_THAT(run({}, &lost).reason, HasSubstr("the device is lost"));
-    FaultyAccelerator small(opened(), {.out_of_memory_at_allocate = 2});
+    FaultyAccelerator small(open_pocl(), {.out_of_memory_at_allocate = 2});
     EXPECT_THAT(run({}, &small).reason, HasSubstr("no memory"));
 }
 
 TEST_F(OffloadedBandwidth, ArraysBeyondTheMemoryAreSkippedWithTheArithmetic) {
-    FaultyAccelerator small(opened(), {});
+    FaultyAccelerator small(open_pocl(), {});
     small.described().memory_bytes = 300'000;
     small.described().kind = "gpu";
     const Outcome outcome = run({}, &small);

@@ -11,17 +11,12 @@
 #include "probes/quantized/quantized.h"
 #include "tests/fake_cuda/fake_cuda.h"
 #include "tests/kernels/faulty_accelerator.h"
+#include "tests/kernels/pocl.h"
 
 namespace assay {
 namespace {
 
 using testing::HasSubstr;
-
-std::unique_ptr<Device> opened() {
-    std::variant<std::unique_ptr<Device>, Absent> device = open_device("opencl:0");
-    if (const Absent* absent = std::get_if<Absent>(&device)) throw std::runtime_error(absent->reason);
-    return std::move(std::get<std::unique_ptr<Device>>(device));
-}
 
 class OffloadedQuantized : public testing::Test {
   protected:
@@ -126,7 +121,7 @@ TEST_F(OffloadedQuantized, ADatasheetsBandwidthIsTheLimit) {
     facts.match = {"Made"};
     facts.memory_bandwidth = 4e12;
     context_.accelerator_facts = {&facts, 1};
-    FaultyAccelerator card(opened(), {});
+    FaultyAccelerator card(open_pocl(), {});
     card.described().name = "Made Card";
     const Outcome outcome = gemv({}, &card);
     ASSERT_TRUE(metric(outcome, "quantized.gemv.bandwidth").limit) << outcome.reason;
@@ -134,7 +129,7 @@ TEST_F(OffloadedQuantized, ADatasheetsBandwidthIsTheLimit) {
 }
 
 TEST_F(OffloadedQuantized, ACardGoesThroughAGibibyteOrHalfItsMemory) {
-    FaultyAccelerator card(opened(), {});
+    FaultyAccelerator card(open_pocl(), {});
     card.described().kind = "gpu";
     card.described().memory_bytes = std::uint64_t{80} << 30;
     EXPECT_EQ(count_device_matrices(card, std::uint64_t{100} << 20).matrices, 11u);
@@ -149,36 +144,36 @@ TEST_F(OffloadedQuantized, ACardGoesThroughAGibibyteOrHalfItsMemory) {
 
 TEST_F(OffloadedQuantized, WhatWasNeverComputedIsNoFigure) {
     for (const int launch : {0, 12}) {
-        FaultyAccelerator idle(opened(), {.launch_not_made = launch});
+        FaultyAccelerator idle(open_pocl(), {.launch_not_made = launch});
         const Outcome vector = gemv({}, &idle);
         EXPECT_EQ(vector.status, Status::failed);
         EXPECT_THAT(vector.reason, HasSubstr("last timed product matches f64"));
-        FaultyAccelerator idle_too(opened(), {.launch_not_made = launch});
+        FaultyAccelerator idle_too(open_pocl(), {.launch_not_made = launch});
         EXPECT_EQ(gemm({}, &idle_too).status, Status::failed) << launch;
     }
-    FaultyAccelerator idle(opened(), {.launch_not_made = 0});
+    FaultyAccelerator idle(open_pocl(), {.launch_not_made = 0});
     EXPECT_EQ(accuracy({}, &idle).status, Status::failed);
 }
 
 TEST_F(OffloadedQuantized, OneWrongByteOfTheResultIsFound) {
     // So few rows that those drawn are all of them; the byte holds the exponent.
-    FaultyAccelerator wrong(opened(), {.wrong_byte_at = 4 * 2 + 3, .wrong_bits = 0x40});
+    FaultyAccelerator wrong(open_pocl(), {.wrong_byte_at = 4 * 2 + 3, .wrong_bits = 0x40});
     EXPECT_EQ(gemv({{"m", "3"}, {"k", "262144"}}, &wrong).status, Status::failed);
-    FaultyAccelerator wrong_too(opened(), {.wrong_byte_at = 4 * 2 + 3, .wrong_bits = 0x40});
+    FaultyAccelerator wrong_too(open_pocl(), {.wrong_byte_at = 4 * 2 + 3, .wrong_bits = 0x40});
     EXPECT_EQ(gemm({{"m", "1"}, {"n", "3"}}, &wrong_too).status, Status::failed);
-    FaultyAccelerator wrong_again(opened(), {.wrong_byte_at = 4 * 100 + 3, .wrong_bits = 0x40});
+    FaultyAccelerator wrong_again(open_pocl(), {.wrong_byte_at = 4 * 100 + 3, .wrong_bits = 0x40});
     EXPECT_EQ(accuracy({}, &wrong_again).status, Status::failed);
 }
 
 TEST_F(OffloadedQuantized, ALostDeviceAndLackOfMemoryAreFailuresWithTheirReason) {
     for (const auto& [lost_at, probe] : {std::pair{4, 0}, {1, 1}, {0, 2}}) {
-        FaultyAccelerator lost(opened(), {.lost_at_launch = lost_at});
+        FaultyAccelerator lost(open_pocl(), {.lost_at_launch = lost_at});
         const Outcome outcome = probe == 0   ? gemv({}, &lost)
                                 : probe == 1 ? gemm({}, &lost)
                                              : accuracy({}, &lost);
         EXPECT_EQ(outcome.status, Status::failed);
         EXPECT_THAT(outcome.reason, HasSubstr("the device is lost"));
-        FaultyAccelerator full(opened(), {.out_of_memory_at_allocate = 2});
+        FaultyAccelerator full(open_pocl(), {.out_of_memory_at_allocate = 2});
         const Outcome none = probe == 0   ? gemv({}, &full)
                              : probe == 1 ? gemm({}, &full)
                                           : accuracy({}, &full);
@@ -188,7 +183,7 @@ TEST_F(OffloadedQuantized, ALostDeviceAndLackOfMemoryAreFailuresWithTheirReason)
 }
 
 TEST_F(OffloadedQuantized, WhatDoesNotFitTheDeviceIsSkippedWithTheArithmetic) {
-    FaultyAccelerator small(opened(), {});
+    FaultyAccelerator small(open_pocl(), {});
     small.described().memory_bytes = 10'000;
     EXPECT_THAT(gemv({{"format", "int4"}}, &small).reason, HasSubstr("of which 10000 may be used"));
     EXPECT_EQ(gemv({}, &small).status, Status::skipped);
