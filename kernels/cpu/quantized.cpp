@@ -280,6 +280,16 @@ const GemvTable& table_of(Isa isa) {
     return portable::gemv_table;
 }
 
+/// Of products with int8 activations.
+const GemvTable& integers_table_of(Isa isa) {
+#if defined(__x86_64__)
+    const bool has_512_bits = isa == Isa::avx512 || isa == Isa::amx;
+    if (has_512_bits && cpu_features().avx512_vnni) return avx512_vnni::gemv_table;
+    if (has_512_bits || isa == Isa::avx2) return avx2::integers_table;
+#endif
+    return table_of(isa);
+}
+
 GemvTable::WithFloats with_floats(const GemvTable& table, WeightFormat format) {
     switch (format) {
         case WeightFormat::int8:
@@ -323,12 +333,7 @@ void gemv_int8_activations(Isa isa, WeightFormat format, const std::byte* packed
                            const std::byte* activations, float* out, std::size_t row_begin,
                            std::size_t row_end) {
     if (row_begin >= row_end) return;
-    GemvTable::WithIntegers product = with_integers(table_of(isa), format);
-#if defined(__x86_64__)
-    if (table_of(isa).int8_integers == avx512::gemv_table.int8_integers && cpu_features().avx512_vnni)
-        product = with_integers(avx512_vnni::gemv_table, format);
-#endif
-    product(packed, columns, activations, out, row_begin, row_end);
+    with_integers(integers_table_of(isa), format)(packed, columns, activations, out, row_begin, row_end);
 }
 
 }  // namespace assay::kernels

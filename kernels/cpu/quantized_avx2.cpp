@@ -25,20 +25,6 @@ __m256 to_floats(__m128i bytes) {
     return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
 }
 
-float dot_int8(const std::byte* weights, std::size_t columns, const float* in) {
-    __m256 sums[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
-    for (std::size_t column = 0; column < columns; column += 32) {
-        if (column % 64 == 0) prefetch(weights + column);
-#pragma GCC unroll 4
-        for (std::size_t part = 0; part < 4; ++part) {
-            const std::byte* eight = weights + column + 8 * part;
-            sums[part] = _mm256_fmadd_ps(to_floats(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(eight))),
-                                         _mm256_loadu_ps(in + column + 8 * part), sums[part]);
-        }
-    }
-    return sum_of(_mm256_add_ps(_mm256_add_ps(sums[0], sums[1]), _mm256_add_ps(sums[2], sums[3])));
-}
-
 /// The signed nibble `index` of each lane.
 template <int index>
 __m256 nibbles(__m256i lanes) {
@@ -62,8 +48,11 @@ float half_at(const std::byte* at) {
     return _cvtsh_ss(half);
 }
 
+/// Sums of `scale_groups` groups of 32 share an f16 scale.
+template <std::size_t scale_groups>
 float dot_int4(const std::byte* pairs, std::size_t groups, const float* in) {
     const std::byte* scales = pairs + groups * int4_group_bytes;
+    const auto scale = [&](std::size_t group) { return half_at(scales + group / scale_groups * 2); };
     __m256 sums[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
     std::size_t group = 0;
     for (; group + interleaved_groups <= groups; group += interleaved_groups) {
@@ -71,51 +60,130 @@ float dot_int4(const std::byte* pairs, std::size_t groups, const float* in) {
         prefetch(pairs + group * int4_group_bytes);
         const __m256i first = _mm256_loadu_si256(lanes), second = _mm256_loadu_si256(lanes + 1);
         const float* values = in + group * group_columns;
-        sums[0] = add_group<0>(first, second, values, half_at(scales + 2 * group), sums[0]);
-        sums[1] = add_group<2>(first, second, values + 32, half_at(scales + 2 * (group + 1)), sums[1]);
-        sums[0] = add_group<4>(first, second, values + 64, half_at(scales + 2 * (group + 2)), sums[0]);
-        sums[1] = add_group<6>(first, second, values + 96, half_at(scales + 2 * (group + 3)), sums[1]);
+        sums[0] = add_group<0>(first, second, values, scale(group), sums[0]);
+        sums[1] = add_group<2>(first, second, values + 32, scale(group + 1), sums[1]);
+        sums[0] = add_group<4>(first, second, values + 64, scale(group + 2), sums[0]);
+        sums[1] = add_group<6>(first, second, values + 96, scale(group + 3), sums[1]);
     }
     for (; group < groups; ++group) {
         const __m128i bytes =
             _mm_loadu_si128(reinterpret_cast<const __m128i*>(pairs + group * int4_group_bytes));
         sums[0] = add_group<0>(_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8)),
-                               in + group * group_columns, half_at(scales + 2 * group), sums[0]);
+                               in + group * group_columns, scale(group), sums[0]);
     }
     return sum_of(_mm256_add_ps(sums[0], sums[1]));
 }
 
-void gemv_int8(const std::byte* packed, std::size_t columns, const float* in, float* out,
-               std::size_t row_begin, std::size_t row_end) {
-    const std::size_t row_bytes = columns + sizeof(float);
-    for (std::size_t row = row_begin; row < row_end; ++row) {
-        const std::byte* weights = packed + row * row_bytes;
-        float scale = 0;
-        __builtin_memcpy(&scale, weights + columns, sizeof scale);
-        out[row] = dot_int8(weights, columns, in) * scale;
-    }
-}
-
+template <std::size_t scale_groups>
 void gemv_int4(const std::byte* packed, std::size_t columns, const float* in, float* out,
                std::size_t row_begin, std::size_t row_end) {
     const std::size_t groups = columns / group_columns;
-    const std::size_t row_bytes = groups * (int4_group_bytes + 2);
+    const std::size_t row_bytes = groups * int4_group_bytes + groups / scale_groups * 2;
     for (std::size_t row = row_begin; row < row_end; ++row)
-        out[row] = dot_int4(packed + row * row_bytes, groups, in);
+        out[row] = dot_int4<scale_groups>(packed + row * row_bytes, groups, in);
 }
 
-#include "kernels/cpu/quantized_body.h"
+float float_at(const std::byte* at) {
+    float value = 0;
+    __builtin_memcpy(&value, at, sizeof value);
+    return value;
+}
+
+/// Sixteen elements as f32.
+struct Sixteen {
+    __m256 first, second;
+};
+struct Int8 {
+    static constexpr std::size_t bytes = 1, scale_bytes = 4;
+    static Sixteen values(const std::byte* from) {
+        return {to_floats(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))),
+                to_floats(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + 8)))};
+    }
+    static float scale(const std::byte* row_end) { return float_at(row_end); }
+};
+struct Fp8 {
+    static constexpr std::size_t bytes = 1, scale_bytes = 4;
+    static Sixteen values(const std::byte* from) {
+        // As f16 of the same three bits and an exponent that is 2^8 too small, which has room for subnormals;
+        // 0x7f and 0xff, which would be 480, are NaN.
+        const __m256i wide = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+        const __m256i magnitude = _mm256_and_si256(wide, _mm256_set1_epi16(0x7f));
+        const __m256i sign =
+            _mm256_and_si256(_mm256_slli_epi16(wide, 8), _mm256_set1_epi16(static_cast<short>(0x8000)));
+        const __m256i not_numbers = _mm256_cmpeq_epi16(magnitude, _mm256_set1_epi16(0x7f));
+        const __m256i number = _mm256_or_si256(sign, _mm256_slli_epi16(magnitude, 7));
+        const __m256i half = _mm256_blendv_epi8(number, _mm256_set1_epi16(0x7e00), not_numbers);
+        return {_mm256_cvtph_ps(_mm256_castsi256_si128(half)),
+                _mm256_cvtph_ps(_mm256_extracti128_si256(half, 1))};
+    }
+    static float scale(const std::byte* row_end) { return float_at(row_end) * 256; }
+};
+struct Bf16 {
+    static constexpr std::size_t bytes = 2, scale_bytes = 0;
+    static __m256 eight(const std::byte* from) {
+        const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+    }
+    static Sixteen values(const std::byte* from) { return {eight(from), eight(from + 16)}; }
+    static float scale(const std::byte*) { return 1; }
+};
+struct F32 {
+    static constexpr std::size_t bytes = 4, scale_bytes = 0;
+    static Sixteen values(const std::byte* from) {
+        const float* const floats = reinterpret_cast<const float*>(from);
+        return {_mm256_loadu_ps(floats), _mm256_loadu_ps(floats + 8)};
+    }
+    static float scale(const std::byte*) { return 1; }
+};
+
+/// Rows `row_step` apart, which share each activation that is loaded. Each row's sums are made in the same
+/// order whatever `rows` is.
+template <typename Format, int rows>
+void dots(const std::byte* packed, std::size_t row_step, std::size_t columns, const float* in, float* out) {
+    const std::size_t step_bytes = row_step * (columns * Format::bytes + Format::scale_bytes);
+    __m256 sums[rows][2];
+#pragma GCC unroll 4
+    for (int row = 0; row < rows; ++row) sums[row][0] = sums[row][1] = _mm256_setzero_ps();
+    for (std::size_t column = 0; column < columns; column += 16) {
+        const __m256 in0 = _mm256_loadu_ps(in + column), in1 = _mm256_loadu_ps(in + column + 8);
+        const std::byte* weights = packed + column * Format::bytes;
+#pragma GCC unroll 4
+        for (int row = 0; row < rows; ++row, weights += step_bytes) {
+            prefetch(weights);
+            const Sixteen values = Format::values(weights);
+            sums[row][0] = _mm256_fmadd_ps(values.first, in0, sums[row][0]);
+            sums[row][1] = _mm256_fmadd_ps(values.second, in1, sums[row][1]);
+        }
+    }
+#pragma GCC unroll 4
+    for (int row = 0; row < rows; ++row)
+        out[static_cast<std::size_t>(row) * row_step] =
+            sum_of(_mm256_add_ps(sums[row][0], sums[row][1])) *
+            Format::scale(packed + static_cast<std::size_t>(row) * step_bytes + columns * Format::bytes);
+}
+
+// Four streams, each through its own quarter of the rows: kernels/cpu/quantized_avx512.cpp says why.
+template <typename Format>
+void gemv_elements(const std::byte* packed, std::size_t columns, const float* in, float* out,
+                   std::size_t row_begin, std::size_t row_end) {
+    const std::size_t row_bytes = columns * Format::bytes + Format::scale_bytes;
+    const std::size_t quarter = (row_end - row_begin) / 4;
+    for (std::size_t row = row_begin; row < row_begin + quarter; ++row)
+        dots<Format, 4>(packed + row * row_bytes, quarter, columns, in, out + row);
+    for (std::size_t row = row_begin + 4 * quarter; row < row_end; ++row)
+        dots<Format, 1>(packed + row * row_bytes, 0, columns, in, out + row);
+}
 
 }  // namespace
 
-const GemvTable gemv_table = {gemv_int8,
-                              gemv_int4,
-                              body::gemv_int4_g128,
-                              body::gemv_fp8,
-                              body::gemv_bf16,
-                              body::gemv_f32,
-                              body::gemv_int8_integers,
-                              body::gemv_int4_integers<1>,
-                              body::gemv_int4_integers<4>};
+const GemvTable gemv_table = {gemv_elements<Int8>,
+                              gemv_int4<1>,
+                              gemv_int4<4>,
+                              gemv_elements<Fp8>,
+                              gemv_elements<Bf16>,
+                              gemv_elements<F32>,
+                              nullptr,
+                              nullptr,
+                              nullptr};
 
 }  // namespace assay::kernels::avx2

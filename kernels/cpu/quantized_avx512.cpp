@@ -246,8 +246,8 @@ const GemvTable gemv_table = {gemv_int8,
                               gemv_elements<Fp8>,
                               gemv_elements<Bf16>,
                               gemv_elements<F32>,
-                              body::gemv_int8_integers,
-                              body::gemv_int4_integers<1>,
-                              body::gemv_int4_integers<4>};
+                              nullptr,
+                              nullptr,
+                              nullptr};
 
 }  // namespace assay::kernels::avx512

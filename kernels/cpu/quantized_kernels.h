@@ -59,7 +59,7 @@ namespace portable {
 extern const GemvTable gemv_table;
 }
 namespace avx2 {
-extern const GemvTable gemv_table;
+extern const GemvTable gemv_table, integers_table;
 }
 namespace avx512 {
 extern const GemvTable gemv_table;

@@ -233,6 +233,30 @@ TEST(Quantized, ZerosAreKeptExactly) {
     }
 }
 
+TEST(Quantized, TheLargestProductsDoNotSaturate) {
+    // Quantized weights never are -128, packed bits may be; four of the largest products are added at a time.
+    for (const WeightFormat format : integer_formats) {
+        constexpr std::size_t rows = 5, columns = 256;
+        for (const bool lowest : {true, false}) {
+            Packed packed(format, std::vector<float>(rows * columns, 1.0f), columns);
+            const std::size_t row_bytes = packed_row_bytes(format, columns);
+            const std::size_t values = format == WeightFormat::int8 ? columns : columns / 2;
+            const unsigned char lowest_byte = format == WeightFormat::int8 ? 0x80 : 0x88;
+            const unsigned char highest_byte = format == WeightFormat::int8 ? 0x7f : 0x77;
+            for (std::size_t row = 0; row < rows; ++row)
+                std::memset(packed.bytes.data() + row * row_bytes, lowest ? lowest_byte : highest_byte,
+                            values);
+            dequantize_rows(format, packed.bytes.data(), rows, columns, packed.dequantized.data());
+            for (const float activation : {1.0f, -1.0f}) {
+                const QuantizedIn in(format, std::vector<float>(columns, activation));
+                for (const Isa isa : runnable())
+                    expect_matches_reference(packed, in.values, packed.integer_product(isa, in, 0, rows),
+                                             isa);
+            }
+        }
+    }
+}
+
 TEST(Quantized, ExtremeMagnitudesStayFinite) {
     const float extremes[] = {std::numeric_limits<float>::max(),
                               -std::numeric_limits<float>::max(),
