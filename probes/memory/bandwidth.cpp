@@ -159,9 +159,9 @@ void add_notes(const ArraySize& size, const PagePlan& pages, const std::string& 
         "a second. memory.bandwidth.bus adds the 8 bytes an element that plain stores read before "
         "(write-allocate): 16 for write, 24 for copy and scale, 32 for add and triad. It is derived, not "
         "counted; a CPU that notices wholly written lines moves less.",
-        "Each thread has its own CPU and works on what it touched first; a sample is a section of the "
-        "arrays, "
-        "which are gone through in turn. memory.bandwidth.plain is a plain vector loop; memory.bandwidth the "
+        "Each thread has its own CPU and works on what it touched first; a sample is some milliseconds of "
+        "work, taken in chunks of 128 KiB an array, so that no thread waits for another's share. "
+        "memory.bandwidth.plain is a plain vector loop; memory.bandwidth the "
         "best of it and of prefetches by software, several streams a thread and pages, as a short trial "
         "chose "
         "(pattern_* says which).",

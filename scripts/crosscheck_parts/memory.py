@@ -15,7 +15,7 @@ bytes       of both by STREAM's rule: 8 a load and 8 a store, an element of read
             that counts otherwise is refused. (likwid's `triad`, A = B * C + D, has no equal here; STREAM's is its
             `stream`.)
 figure      of both all bytes divided by the time that they took. assay's is the harmonic mean of its samples,
-            sections of about 5 ms of equal size; likwid's that of the whole run. Others on the machine slow both.
+            runs of about 5 ms of equal size; likwid's that of the whole run. Others on the machine slow both.
 threads     one on each CPU, each touching its part of the arrays first (likwid's -W).
 two runs    after the rounds assay runs twice more, one after the other; how far the medians of the two lie apart.
 """

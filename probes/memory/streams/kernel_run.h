@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -11,7 +12,7 @@ namespace assay {
 /// One kernel on sets of arrays that differ in their pages alone.
 class KernelRun {
   public:
-    /// Times the plain loop once a set, which settles how long a sample is: one section of the arrays.
+    /// Times the plain loop once a set, which settles how much a sample is.
     KernelRun(std::vector<StreamArraySet*> sets, const NamedKernel& kernel, kernels::Isa isa,
               Context& context);
 
@@ -28,13 +29,13 @@ class KernelRun {
         double seconds = 0;
         double rate = 0;
     };
-    Timing timed(const Candidate& candidate, int batch);
+    Timing timed(const Candidate& candidate, std::size_t chunks);
 
     std::vector<StreamArraySet*> sets_;
     NamedKernel kernel_;
     kernels::Isa isa_;
     Context& context_;
-    int batch_ = 1;
+    std::size_t chunks_ = 1;  ///< of a sample
 };
 
 }  // namespace assay

@@ -1,8 +1,8 @@
 #include "probes/memory/streams/stream_arrays.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
-#include <numeric>
 
 #include <fmt/format.h>
 
@@ -18,8 +18,8 @@ using kernels::StreamKernel;
 
 // Parts begin on page boundaries, so that a page lies in the memory of the node whose thread uses it.
 constexpr std::size_t page_elements = 4096 / sizeof(double);
-// Sections of a member's part begin on cache lines.
-constexpr std::size_t line_elements = 8;
+// A chunk: some ten microseconds of a core, against which taking it is nothing and waiting for it little.
+constexpr std::size_t chunk_elements = (std::size_t{128} << 10) / sizeof(double);
 // Elements are whole numbers below 2^20: sums of up to 2^33 of them are exact.
 constexpr std::uint64_t value_limit = std::uint64_t{1} << 20;
 
@@ -98,27 +98,29 @@ StreamArraySet::StreamArraySet(Device& device, kernels::ThreadTeam& team, int ar
     for (int i = 0; i < arrays; ++i)
         arrays_.push_back(reinterpret_cast<double*>(memory_->host_pointer()) +
                           stride * static_cast<std::size_t>(i));
-    std::vector<std::uint64_t> sums(static_cast<std::size_t>(team.size()));
-    team_.run([&](int member) {
-        const kernels::ItemRange mine = kernels::member_range(elements_, page_elements, member, team_.size());
+    members_.resize(static_cast<std::size_t>(team.size()));
+    team_.run([&](int index) {
+        Member& member = members_[static_cast<std::size_t>(index)];
+        member.part = kernels::member_range(elements_, page_elements, index, team_.size());
+        member.next = member.part.begin;
         for (std::size_t array = 0; array < arrays_.size(); ++array) {
-            Random random(seed + array, static_cast<std::uint64_t>(member));
+            Random random(seed + array, static_cast<std::uint64_t>(index));
             std::uint64_t sum = 0;
-            for (std::size_t i = mine.begin; i < mine.end; ++i) {
+            for (std::size_t i = member.part.begin; i < member.part.end; ++i) {
                 const std::uint64_t value = random.next() % value_limit;
                 arrays_[array][i] = static_cast<double>(value);
                 sum += value;
             }
-            if (array == 0) sums[static_cast<std::size_t>(member)] = sum;
+            if (array == 0) member.expected_sum = static_cast<double>(sum);
         }
     });
-    expected_sum_ = static_cast<double>(std::accumulate(sums.begin(), sums.end(), std::uint64_t{0}));
-    set_sections(1);
 }
 
-void StreamArraySet::set_sections(std::size_t sections) {
-    section_sums_.assign(std::max<std::size_t>(sections, 1), std::numeric_limits<double>::quiet_NaN());
-    next_section_ = 0;
+std::size_t StreamArraySet::chunks() const {
+    std::size_t chunks = 0;
+    for (const Member& member : members_)
+        chunks += (member.part.end - member.part.begin + chunk_elements - 1) / chunk_elements;
+    return chunks;
 }
 
 /// Inputs first, the array that is stored into last. Write alone may use the array that read reads: probes of
@@ -132,61 +134,80 @@ kernels::StreamArrays StreamArraySet::arrays_for(const NamedKernel& kernel) cons
 }
 
 void StreamArraySet::poison(const NamedKernel& kernel) {
-    std::fill(section_sums_.begin(), section_sums_.end(), std::numeric_limits<double>::quiet_NaN());
-    next_section_ = 0;
     double* const out = arrays_for(kernel).out;
-    if (out == nullptr) return;
-    team_.run([&](int member) {
-        const kernels::ItemRange mine = kernels::member_range(elements_, page_elements, member, team_.size());
-        std::fill(out + mine.begin, out + mine.end, std::numeric_limits<double>::quiet_NaN());
+    team_.run([&](int index) {
+        Member& member = members_[static_cast<std::size_t>(index)];
+        member = {member.part, member.expected_sum, member.part.begin};
+        if (out != nullptr)
+            std::fill(out + member.part.begin, out + member.part.end,
+                      std::numeric_limits<double>::quiet_NaN());
     });
 }
 
-std::size_t StreamArraySet::run_section(const NamedKernel& kernel, const kernels::StreamPattern& pattern) {
-    struct alignas(64) Part {
-        double sum = 0;
-        std::size_t elements = 0;
-    };
-    std::vector<Part> parts(static_cast<std::size_t>(team_.size()));
-    const kernels::StreamArrays arrays = arrays_for(kernel);
-    const std::size_t section = next_section_;
-    const int sections = static_cast<int>(section_sums_.size());
-    team_.run([&](int member) {
-        const kernels::ItemRange mine = kernels::member_range(elements_, page_elements, member, team_.size());
-        const kernels::ItemRange range =
-            kernels::member_range(mine.end - mine.begin, line_elements, static_cast<int>(section), sections);
-        Part& part = parts[static_cast<std::size_t>(member)];
-        part.sum = kernels::stream(kernel.kernel, pattern, arrays, scalar, mine.begin + range.begin,
-                                   mine.begin + range.end);
-        part.elements = range.end - range.begin;
-    });
-    Part total;
-    for (const Part& part : parts) {
-        total.sum += part.sum;
-        total.elements += part.elements;
+std::size_t StreamArraySet::run_chunk(Member& member, const NamedKernel& kernel,
+                                      const kernels::StreamPattern& pattern,
+                                      const kernels::StreamArrays& arrays) {
+    const std::size_t begin = member.next;
+    const std::size_t end = std::min(begin + chunk_elements, member.part.end);
+    member.sum += kernels::stream(kernel.kernel, pattern, arrays, scalar, begin, end);
+    member.next = end;
+    if (end == member.part.end) {
+        if (member.sum != member.expected_sum) ++member.wrong_sums;
+        ++member.passes;
+        member.sum = 0;
+        member.next = member.part.begin;
     }
-    section_sums_[section] = total.sum;
-    next_section_ = (section + 1) % section_sums_.size();
-    return total.elements;
+    return end - begin;
+}
+
+std::size_t StreamArraySet::run(const NamedKernel& kernel, const kernels::StreamPattern& pattern,
+                                std::size_t chunks) {
+    const kernels::StreamArrays arrays = arrays_for(kernel);
+    alignas(64) std::atomic<std::size_t> taken{0};
+    alignas(64) std::atomic<std::size_t> elements{0};
+    team_.run([&](int index) {
+        // A copy, lest it shares lines with what the kernel or another member writes.
+        Member member = members_[static_cast<std::size_t>(index)];
+        // With more members than pages some have nothing to do.
+        if (member.part.begin == member.part.end) return;
+        std::size_t done = 0;
+        while (taken.fetch_add(1, std::memory_order_relaxed) < chunks)
+            done += run_chunk(member, kernel, pattern, arrays);
+        members_[static_cast<std::size_t>(index)] = member;
+        elements += done;
+    });
+    return elements;
+}
+
+void StreamArraySet::finish_pass(const NamedKernel& kernel, const kernels::StreamPattern& pattern) {
+    const kernels::StreamArrays arrays = arrays_for(kernel);
+    team_.run([&](int index) {
+        Member& member = members_[static_cast<std::size_t>(index)];
+        if (member.part.begin == member.part.end) return;
+        while (member.passes == 0) run_chunk(member, kernel, pattern, arrays);
+    });
 }
 
 std::uint64_t StreamArraySet::wrong_elements(const NamedKernel& kernel) {
     if (kernel.kernel == StreamKernel::read)
-        return std::accumulate(section_sums_.begin(), section_sums_.end(), 0.0) == expected_sum_ ? 0 : 1;
+        return static_cast<std::uint64_t>(
+            std::count_if(members_.begin(), members_.end(), [](const Member& member) {
+                return member.part.begin != member.part.end && (member.passes == 0 || member.wrong_sums != 0);
+            }));
     const kernels::StreamArrays arrays = arrays_for(kernel);
-    std::vector<std::uint64_t> wrong(static_cast<std::size_t>(team_.size()));
-    team_.run([&](int member) {
-        const kernels::ItemRange mine = kernels::member_range(elements_, page_elements, member, team_.size());
+    std::atomic<std::uint64_t> wrong{0};
+    team_.run([&](int index) {
+        const kernels::ItemRange& part = members_[static_cast<std::size_t>(index)].part;
         std::uint64_t count = 0;
-        for (std::size_t i = mine.begin; i < mine.end; ++i) {
+        for (std::size_t i = part.begin; i < part.end; ++i) {
             const double a = arrays.a != nullptr ? arrays.a[i] : 0;
             const double b = arrays.b != nullptr ? arrays.b[i] : 0;
             // A NaN, what poison() left, is unequal too.
             if (!(arrays.out[i] == kernels::reference::stream_element(kernel.kernel, a, b, scalar))) ++count;
         }
-        wrong[static_cast<std::size_t>(member)] = count;
+        wrong += count;
     });
-    return std::accumulate(wrong.begin(), wrong.end(), std::uint64_t{0});
+    return wrong;
 }
 
 }  // namespace assay

@@ -78,27 +78,56 @@ TEST(StreamArrays, AKernelThatWroteNothingIsAllWrongAndOneThatDidIsRight) {
     kernels::ThreadTeam team(kernels::allowed_cpus());
     const std::unique_ptr<Device> device = cpu();
     // Not a multiple of a page, a line or the members.
-    constexpr std::size_t elements = 12347;
+    constexpr std::size_t elements = 40003;
     StreamArraySet arrays(*device, team, 3, elements * 8, false, 7);
     ASSERT_EQ(arrays.elements(), elements);
     for (const NamedKernel& kernel : all_stream_kernels()) {
         const kernels::StreamPattern pattern{kernels::Isa::portable, kernel.non_temporal};
         if (!kernels::stream_possible(pattern)) continue;
-        for (const std::size_t sections : {1u, 5u}) {
-            arrays.set_sections(sections);
-            arrays.poison(kernel);
-            const std::uint64_t all = kernel.kernel == kernels::StreamKernel::read ? 1 : elements;
-            EXPECT_EQ(arrays.wrong_elements(kernel), all) << kernel.name();
-            std::size_t done = 0;
-            for (std::size_t section = 0; section < sections; ++section) {
-                EXPECT_NE(arrays.wrong_elements(kernel), 0u)
-                    << kernel.name() << " before section " << section;
-                done += arrays.run_section(kernel, pattern);
-            }
-            EXPECT_EQ(done, elements) << kernel.name();
-            EXPECT_EQ(arrays.wrong_elements(kernel), 0u) << kernel.name();
+        arrays.poison(kernel);
+        EXPECT_NE(arrays.wrong_elements(kernel), 0u) << kernel.name();
+        if (kernels::stream_stores(kernel.kernel)) {
+            EXPECT_EQ(arrays.wrong_elements(kernel), elements) << kernel.name();
         }
+        // Whoever takes it, one chunk is not all.
+        const std::size_t done = arrays.run(kernel, pattern, 1);
+        EXPECT_GT(done, 0u) << kernel.name();
+        EXPECT_LT(done, elements) << kernel.name();
+        EXPECT_NE(arrays.wrong_elements(kernel), 0u) << kernel.name() << " after one chunk";
+        arrays.finish_pass(kernel, pattern);
+        EXPECT_EQ(arrays.wrong_elements(kernel), 0u) << kernel.name();
     }
+}
+
+TEST(StreamArrays, ARunDoesAsManyChunksAsAskedForAndGoesOnWhereItStopped) {
+    kernels::ThreadTeam team(1);
+    const std::unique_ptr<Device> device = cpu();
+    // Three whole chunks of 128 KiB and a half.
+    constexpr std::size_t chunk = 16384, elements = 3 * chunk + chunk / 2;
+    StreamArraySet arrays(*device, team, 2, elements * 8, false, 7);
+    ASSERT_EQ(arrays.chunks(), 4u);
+    const NamedKernel copy{kernels::StreamKernel::copy, false};
+    const kernels::StreamPattern pattern{kernels::Isa::portable, false};
+    arrays.poison(copy);
+    EXPECT_EQ(arrays.run(copy, pattern, 2), 2 * chunk);
+    EXPECT_EQ(arrays.wrong_elements(copy), elements - 2 * chunk);
+    EXPECT_EQ(arrays.run(copy, pattern, 1), chunk);
+    EXPECT_EQ(arrays.wrong_elements(copy), chunk / 2);
+    EXPECT_EQ(arrays.run(copy, pattern, 2), chunk / 2 + chunk) << "the end, and again from the beginning";
+    EXPECT_EQ(arrays.wrong_elements(copy), 0u);
+    EXPECT_EQ(arrays.run(copy, pattern, 0), 0u);
+}
+
+TEST(StreamArrays, MembersWithoutAPageOfTheirOwnDoNothing) {
+    kernels::ThreadTeam team(kernels::allowed_cpus());
+    const std::unique_ptr<Device> device = cpu();
+    StreamArraySet arrays(*device, team, 1, 100 * 8, false, 7);
+    const NamedKernel read{kernels::StreamKernel::read, false};
+    EXPECT_EQ(arrays.chunks(), 1u);
+    arrays.poison(read);
+    EXPECT_EQ(arrays.run(read, {kernels::Isa::portable, false}, 3), 300u);
+    arrays.finish_pass(read, {kernels::Isa::portable, false});
+    EXPECT_EQ(arrays.wrong_elements(read), 0u);
 }
 
 TEST(StreamArrays, OneWrongElementIsFound) {
@@ -107,7 +136,7 @@ TEST(StreamArrays, OneWrongElementIsFound) {
     StreamArraySet arrays(*device, team, 3, 4096 * 8, false, 7);
     const NamedKernel triad{kernels::StreamKernel::triad, false};
     arrays.poison(triad);
-    arrays.run_section(triad, {kernels::Isa::portable, false});
+    arrays.run(triad, {kernels::Isa::portable, false}, arrays.chunks());
     ASSERT_EQ(arrays.wrong_elements(triad), 0u);
     double* const last = reinterpret_cast<double*>(arrays.memory().host_pointer()) + 3 * 4096 - 1;
     *last = std::nextafter(*last, 0.0);
@@ -115,10 +144,10 @@ TEST(StreamArrays, OneWrongElementIsFound) {
 
     const NamedKernel read{kernels::StreamKernel::read, false};
     arrays.poison(read);
-    arrays.run_section(read, {kernels::Isa::portable, false});
+    arrays.run(read, {kernels::Isa::portable, false}, arrays.chunks());
     ASSERT_EQ(arrays.wrong_elements(read), 0u);
     *reinterpret_cast<double*>(arrays.memory().host_pointer()) += 1;
-    arrays.run_section(read, {kernels::Isa::portable, false});
+    arrays.run(read, {kernels::Isa::portable, false}, arrays.chunks());
     EXPECT_EQ(arrays.wrong_elements(read), 1u);
 }
 
