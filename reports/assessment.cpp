@@ -165,12 +165,11 @@ const Candidate* first_failed(const std::vector<Candidate>& candidates) {
     return found == candidates.end() ? nullptr : &*found;
 }
 
-Assessment assess_single(const Requirement& requirement, const std::vector<Outcome>& outcomes,
-                         const std::vector<Case>& missing) {
+Assessment assess_single(const Requirement& requirement, const Evidence& evidence) {
     const Selection& selection = requirement.select;
-    std::vector<Candidate> candidates = candidates_for(selection, outcomes);
+    std::vector<Candidate> candidates = candidates_for(selection, evidence);
     if (candidates.empty()) {
-        Absence absence = why_absent(selection, outcomes, missing);
+        Absence absence = why_absent(selection, evidence);
         Assessment assessment = without_figure(VerdictStatus::not_measured, std::move(absence.reason),
                                                std::move(absence.reason_id));
         assessment.metric = labelled_name(selection.metric, selection.labels);
@@ -219,12 +218,11 @@ struct RatioSide {
     std::optional<Assessment> settled;
 };
 
-RatioSide ratio_side(const Selection& selection, const std::vector<Outcome>& outcomes,
-                     const std::vector<Case>& missing) {
+RatioSide ratio_side(const Selection& selection, const Evidence& evidence) {
     RatioSide side;
-    side.candidates = candidates_for(selection, outcomes);
+    side.candidates = candidates_for(selection, evidence);
     if (side.candidates.empty()) {
-        Absence absence = why_absent(selection, outcomes, missing);
+        Absence absence = why_absent(selection, evidence);
         side.settled = without_figure(VerdictStatus::not_measured, std::move(absence.reason),
                                       std::move(absence.reason_id));
     } else if (const Candidate* failed = first_failed(side.candidates)) {
@@ -262,12 +260,11 @@ Assessment of_pair(const Requirement& requirement, const Candidate& of, const Ca
     return of_figure(requirement, figure, *of.outcome, to.outcome);
 }
 
-Assessment assess_ratio(const Requirement& requirement, const std::vector<Outcome>& outcomes,
-                        const std::vector<Case>& missing) {
+Assessment assess_ratio(const Requirement& requirement, const Evidence& evidence) {
     const Selection& of = requirement.select;
     const Selection& to = *requirement.divided_by;
-    const RatioSide of_side = ratio_side(of, outcomes, missing);
-    const RatioSide to_side = ratio_side(to, outcomes, missing);
+    const RatioSide of_side = ratio_side(of, evidence);
+    const RatioSide to_side = ratio_side(to, evidence);
     const std::string name =
         labelled_name(of.metric, of.labels) + " / " + labelled_name(to.metric, to.labels);
 
@@ -306,10 +303,9 @@ Assessment assess_ratio(const Requirement& requirement, const std::vector<Outcom
 
 }  // namespace
 
-Assessment assess(const Requirement& requirement, const std::vector<Outcome>& outcomes,
-                  const std::vector<Case>& missing) {
-    if (requirement.divided_by) return assess_ratio(requirement, outcomes, missing);
-    return assess_single(requirement, outcomes, missing);
+Assessment assess(const Requirement& requirement, const Evidence& evidence) {
+    if (requirement.divided_by) return assess_ratio(requirement, evidence);
+    return assess_single(requirement, evidence);
 }
 
 }  // namespace assay

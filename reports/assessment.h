@@ -21,9 +21,14 @@ struct Assessment {
     std::vector<std::string> notes;
 };
 
-/// Holds a requirement against everything that the run measured. `missing`: cases that were planned and have
-/// no outcome.
-Assessment assess(const Requirement& requirement, const std::vector<Outcome>& outcomes,
-                  const std::vector<Case>& missing);
+/// What a run has to judge by.
+struct Evidence {
+    const std::vector<Outcome>& outcomes;
+    const std::vector<Case>& missing;       ///< cases that were planned and have no outcome
+    const std::vector<RunDevice>& devices;  ///< which tell what is a GPU
+};
+
+/// Holds a requirement against everything that the run measured.
+Assessment assess(const Requirement& requirement, const Evidence& evidence);
 
 }  // namespace assay

@@ -37,7 +37,7 @@ JudgedRequirement judge_one(const Requirement& requirement, const JudgeInput& in
                             const std::vector<Case>& missing, std::optional<double> gpus,
                             const std::set<std::string>& waived) {
     JudgedRequirement judged;
-    Assessment assessment = assess(requirement, input.outcomes, missing);
+    Assessment assessment = assess(requirement, {input.outcomes, missing, input.devices});
     judged.status = assessment.status;
     judged.measured = assessment.measured;
     judged.measured_text = std::move(assessment.measured_text);

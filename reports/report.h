@@ -33,6 +33,13 @@ struct SuiteCase {
     bool required = true;
 };
 
+/// A device of the run's machine, as its journal tells.
+struct RunDevice {
+    std::string id;    ///< "opencl:0"
+    std::string kind;  ///< "cpu", "gpu" or "accelerator"
+    std::string name;  ///< the model, as the device reports it
+};
+
 /// Everything that judging needs; it comes from a suite and a journal, and from nowhere else.
 struct JudgeInput {
     RunHeader header;
@@ -43,6 +50,7 @@ struct JudgeInput {
     std::vector<Contradiction> contradictions;
     std::vector<Waiver> waivers;
     std::vector<Outcome> outcomes;
+    std::vector<RunDevice> devices;
     std::vector<std::string> journal_notes;  ///< what was dropped while reading it
     bool interrupted = false;                ///< planned cases are missing from the journal
 };

@@ -16,7 +16,7 @@ struct Text {
 };
 
 /// Which metrics a requirement looks at: the name, labels that must be equal (others are free), the
-/// statistic. A label value `each:gpu` matches every gpu device.
+/// statistic. A label value `each:gpu` matches every device that is a GPU, and no CPU behind OpenCL.
 struct Selection {
     enum class Several { error, each, best };  ///< each: the worst counts; best: the best counts
     std::string metric;

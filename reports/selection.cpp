@@ -20,73 +20,97 @@ std::string_view probe_of(std::string_view metric) {
     return metric.substr(0, second);
 }
 
-bool value_matches(const std::string& wanted, const std::string& present) {
-    return wanted == present || (wanted == every_gpu && names_accelerator(present));
+enum class GpuKind { gpu, other, unknown };
+
+/// What the run knows of a device, never what its id suggests: OpenCL's may be a CPU.
+GpuKind gpu_kind(std::string_view device, const std::vector<RunDevice>& devices) {
+    if (device == every_gpu) return GpuKind::gpu;
+    const auto known =
+        std::find_if(devices.begin(), devices.end(), [&](const RunDevice& one) { return one.id == device; });
+    if (known != devices.end()) return known->kind == "gpu" ? GpuKind::gpu : GpuKind::other;
+    if (device.starts_with("cuda:")) return GpuKind::gpu;  // CUDA has no others
+    return device.starts_with("cpu:") ? GpuKind::other : GpuKind::unknown;
 }
 
-bool label_matches(const std::string& name, const std::string& wanted, const Labels& labels) {
-    const Labels::const_iterator found = labels.find(name);
-    return found != labels.end() && value_matches(wanted, found->second);
-}
+/// Compares labels with what is present in one run.
+class Matching {
+  public:
+    Matching(const Selection& selection, const std::vector<RunDevice>& devices)
+        : selection_(selection), devices_(devices) {}
 
-bool metric_matches(const Selection& selection, const Metric& metric) {
-    if (metric.name != selection.metric) return false;
-    return std::all_of(selection.labels.begin(), selection.labels.end(), [&](const auto& label) {
-        return label_matches(label.first, label.second, metric.labels);
-    });
-}
-
-/// Whether a parameter leaves open that the case covers the wanted value.
-bool parameter_allows(const std::string& wanted, const std::string& parameter) {
-    if (parameter == "all") return true;
-    if (parameter == every_gpu) return names_accelerator(wanted);
-    return value_matches(wanted, parameter);
-}
-
-/// Of a label that is no parameter, the metrics that the case got to report tell, if there are any.
-bool axis_allows(const std::string& name, const std::string& wanted, const std::string& metric_name,
-                 const Outcome& outcome) {
-    bool reported = false;
-    for (const Metric& metric : outcome.metrics) {
-        if (metric.name != metric_name) continue;
-        reported = true;
-        if (label_matches(name, wanted, metric.labels)) return true;
+    bool value(const std::string& wanted, const std::string& present) const {
+        return wanted == present || (wanted == every_gpu && gpu_kind(present, devices_) == GpuKind::gpu);
     }
-    return !reported;
-}
 
-bool parameters_match(const Selection& selection, const Case& the_case) {
-    if (the_case.probe != probe_of(selection.metric)) return false;
-    return std::all_of(selection.labels.begin(), selection.labels.end(), [&](const auto& label) {
-        const std::map<std::string, std::string>::const_iterator found =
-            the_case.parameters.find(label.first);
-        return found == the_case.parameters.end() || parameter_allows(label.second, found->second);
-    });
-}
-
-bool unmeasured_matches(const Selection& selection, const Outcome& outcome) {
-    if (!parameters_match(selection, outcome.the_case)) return false;
-    for (const auto& [name, wanted] : selection.labels) {
-        if (outcome.the_case.parameters.contains(name)) continue;
-        const std::map<std::string, std::string>::const_iterator settled = outcome.resolved.find(name);
-        const bool allowed = settled != outcome.resolved.end()
-                                 ? value_matches(wanted, settled->second)
-                                 : axis_allows(name, wanted, selection.metric, outcome);
-        if (!allowed) return false;
+    bool label(const std::string& name, const std::string& wanted, const Labels& labels) const {
+        const Labels::const_iterator found = labels.find(name);
+        return found != labels.end() && value(wanted, found->second);
     }
-    return true;
-}
 
-/// "network is loopback, not network": the first label in which a metric is another than the one wanted.
-std::string difference(const Selection& selection, const Metric& metric) {
-    for (const auto& [name, wanted] : selection.labels) {
-        if (label_matches(name, wanted, metric.labels)) continue;
-        const Labels::const_iterator found = metric.labels.find(name);
-        return found == metric.labels.end() ? fmt::format("it has no {}", name)
-                                            : fmt::format("{} is {}, not {}", name, found->second, wanted);
+    bool metric(const Metric& metric) const {
+        if (metric.name != selection_.metric) return false;
+        return std::all_of(selection_.labels.begin(), selection_.labels.end(), [&](const auto& wanted) {
+            return label(wanted.first, wanted.second, metric.labels);
+        });
     }
-    return {};
-}
+
+    bool parameters(const Case& the_case) const {
+        if (the_case.probe != probe_of(selection_.metric)) return false;
+        return std::all_of(selection_.labels.begin(), selection_.labels.end(), [&](const auto& wanted) {
+            const std::map<std::string, std::string>::const_iterator found =
+                the_case.parameters.find(wanted.first);
+            return found == the_case.parameters.end() || allows(wanted.second, found->second);
+        });
+    }
+
+    bool unmeasured(const Outcome& outcome) const {
+        if (!parameters(outcome.the_case)) return false;
+        for (const auto& [name, wanted] : selection_.labels) {
+            if (outcome.the_case.parameters.contains(name)) continue;
+            const std::map<std::string, std::string>::const_iterator settled = outcome.resolved.find(name);
+            const bool allowed = settled != outcome.resolved.end() ? value(wanted, settled->second)
+                                                                   : axis_allows(name, wanted, outcome);
+            if (!allowed) return false;
+        }
+        return true;
+    }
+
+    /// "network is loopback, not network": the first label in which a metric is another than the one wanted.
+    std::string difference(const Metric& metric) const {
+        for (const auto& [name, wanted] : selection_.labels) {
+            if (label(name, wanted, metric.labels)) continue;
+            const Labels::const_iterator found = metric.labels.find(name);
+            if (found == metric.labels.end()) return fmt::format("it has no {}", name);
+            if (wanted != every_gpu) return fmt::format("{} is {}, not {}", name, found->second, wanted);
+            if (gpu_kind(found->second, devices_) == GpuKind::unknown)
+                return fmt::format("{} is {}, which the run does not know to be a GPU", name, found->second);
+            return fmt::format("{} is {}, which is no GPU", name, found->second);
+        }
+        return {};
+    }
+
+  private:
+    /// Whether a parameter leaves open that the case covers the wanted value.
+    bool allows(const std::string& wanted, const std::string& parameter) const {
+        if (parameter == "all") return true;
+        if (parameter == every_gpu) return names_accelerator(wanted);
+        return value(wanted, parameter);
+    }
+
+    /// Of a label that is no parameter, the metrics that the case got to report tell, if there are any.
+    bool axis_allows(const std::string& name, const std::string& wanted, const Outcome& outcome) const {
+        bool reported = false;
+        for (const Metric& metric : outcome.metrics) {
+            if (metric.name != selection_.metric) continue;
+            reported = true;
+            if (label(name, wanted, metric.labels)) return true;
+        }
+        return !reported;
+    }
+
+    const Selection& selection_;
+    const std::vector<RunDevice>& devices_;
+};
 
 const Labels& labels_of(const Candidate& candidate) {
     return candidate.metric != nullptr ? candidate.metric->labels : candidate.outcome->the_case.parameters;
@@ -98,36 +122,36 @@ bool names_accelerator(std::string_view device) {
     return device == every_gpu || device.starts_with("cuda:") || device.starts_with("opencl:");
 }
 
-std::vector<Candidate> candidates_for(const Selection& selection, const std::vector<Outcome>& outcomes) {
+std::vector<Candidate> candidates_for(const Selection& selection, const Evidence& evidence) {
+    const Matching matching(selection, evidence.devices);
     std::vector<Candidate> candidates;
-    for (const Outcome& outcome : outcomes) {
+    for (const Outcome& outcome : evidence.outcomes) {
         if (outcome.status == Status::measured) {
             for (const Metric& metric : outcome.metrics) {
-                if (metric_matches(selection, metric)) candidates.push_back({&outcome, &metric});
+                if (matching.metric(metric)) candidates.push_back({&outcome, &metric});
             }
-        } else if (unmeasured_matches(selection, outcome)) {
+        } else if (matching.unmeasured(outcome)) {
             candidates.push_back({&outcome, nullptr});
         }
     }
     return candidates;
 }
 
-Absence why_absent(const Selection& selection, const std::vector<Outcome>& outcomes,
-                   const std::vector<Case>& missing) {
+Absence why_absent(const Selection& selection, const Evidence& evidence) {
+    const Matching matching(selection, evidence.devices);
     const std::string_view probe = probe_of(selection.metric);
-    for (const Case& the_case : missing) {
-        if (parameters_match(selection, the_case)) {
+    for (const Case& the_case : evidence.missing) {
+        if (matching.parameters(the_case)) {
             return {fmt::format("the case of {} was not run", probe), "not_run"};
         }
     }
     bool measured_otherwise = false;
-    for (const Outcome& outcome : outcomes) {
+    for (const Outcome& outcome : evidence.outcomes) {
         if (outcome.the_case.probe != probe || outcome.status != Status::measured) continue;
-        measured_otherwise = measured_otherwise || parameters_match(selection, outcome.the_case);
+        measured_otherwise = measured_otherwise || matching.parameters(outcome.the_case);
         for (const Metric& metric : outcome.metrics) {
             if (metric.name != selection.metric) continue;
-            return {fmt::format("measured only otherwise: {}", difference(selection, metric)),
-                    "other_labels"};
+            return {fmt::format("measured only otherwise: {}", matching.difference(metric)), "other_labels"};
         }
     }
     if (measured_otherwise) {

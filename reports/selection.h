@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "probes/core/outcome.h"
+#include "reports/assessment.h"
 #include "reports/report.h"
 
 namespace assay {
@@ -21,22 +22,22 @@ struct Candidate {
 /// measured matches when its probe is the one that the metric belongs to and neither its parameters nor what
 /// was settled at run time contradict the labels; `all` and `each:gpu` among its parameters contradict
 /// nothing that they stand for.
-std::vector<Candidate> candidates_for(const Selection& selection, const std::vector<Outcome>& outcomes);
+/// Where the selection says each:gpu, only devices match that are known to be GPUs.
+std::vector<Candidate> candidates_for(const Selection& selection, const Evidence& evidence);
 
 /// Why there is no candidate, with its id for machines.
 struct Absence {
     std::string reason;
     std::string reason_id;
 };
-Absence why_absent(const Selection& selection, const std::vector<Outcome>& outcomes,
-                   const std::vector<Case>& missing);
+Absence why_absent(const Selection& selection, const Evidence& evidence);
 
 /// The metric's name with the labels that tell which one it is: those that the selection asks for, and those
 /// in which its candidates differ.
 std::string telling_metric_name(const Selection& selection, const Candidate& candidate,
                                 const std::vector<Candidate>& all);
 
-/// True for a device that is no CPU: cuda:0, opencl:1, each:gpu.
+/// True for an id that is not the host's: cuda:0, opencl:1, each:gpu. OpenCL's may still be a CPU.
 bool names_accelerator(std::string_view device);
 
 }  // namespace assay

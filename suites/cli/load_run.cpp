@@ -17,6 +17,8 @@ JudgeInput judge_input(const Journal& journal, const Suite& suite, const Plan& p
     input.requirements = suite.requirements;
     input.contradictions = suite.contradictions;
     input.outcomes = journal.outcomes;
+    for (const DeviceInfo& device : journal.header.survey.devices)
+        input.devices.push_back({device.id, device.kind, device.name});
     input.journal_notes = journal.notes;
     for (const PlannedCase& planned : plan.cases) {
         input.cases.push_back({planned.the_case, planned.required});

@@ -292,6 +292,39 @@ TEST_F(RunsTest, AnOldRunIsJudgedAgainstAnotherSuite) {
         << "what was not measured is not passed";
 }
 
+/// Ways around the check of --device: neither makes a GPU of PoCL, which is a CPU.
+TEST_F(RunsTest, ACpuBehindOpenClIsNotJudgedAsAGpu) {
+    json bandwidth = requirement("transfer", "interconnect.transfer.bandwidth", "byte/second", 1);
+    bandwidth["select"]["labels"] = {{"device", "each:gpu"}, {"direction", "to_device"}};
+    bandwidth["select"]["several"] = "each";
+    const std::vector<json> cases = {
+        case_of("interconnect.transfer", {{"device", "each:gpu"}, {"direction", "to_device"}})};
+    const std::string of_gpus = write_suite("of-gpus", cases, {bandwidth});
+    const std::string of_any = write_suite("of-any", cases, {});
+    const auto judged_so = [](const Finished& finished) {
+        const json report = json::parse(finished.output);
+        ASSERT_THAT(report["outcomes"], SizeIs(1)) << finished.errors;
+        EXPECT_EQ(report["outcomes"][0]["status"], "measured") << report["outcomes"][0]["reason"];
+        EXPECT_EQ(report["requirements"][0]["status"], "not_measured");
+        EXPECT_THAT(report["requirements"][0]["reason"].get<std::string>(),
+                    HasSubstr("device is opencl:0, which is no GPU"));
+        EXPECT_EQ(finished.exit_code, 3);
+    };
+    judged_so(run_program({ASSAY_PROGRAM, "run", of_gpus, "--quick", "--out", "set", "--json", "--set",
+                           "interconnect.transfer.device=opencl:0"},
+                          folder_.path()));
+    EXPECT_NE(
+        run_program({ASSAY_PROGRAM, "run", of_any, "--quick", "--out", "device", "--device", "opencl:0"},
+                    folder_.path())
+            .exit_code,
+        2);
+    const Finished again =
+        run_program({ASSAY_PROGRAM, "judge", "device", "--against", of_gpus, "--json"}, folder_.path());
+    EXPECT_EQ(again.exit_code, 3) << again.errors;
+    // The GPUs' own case was not run either, which is the nearer reason.
+    EXPECT_EQ(json::parse(again.output)["requirements"][0]["status"], "not_measured");
+}
+
 TEST_F(RunsTest, EveryReportIsMadeFromTheJournalAloneByAnAssayThatKnowsNoneOfItsProbes) {
     ASSERT_EQ(run({"run", good_suite(), "--out", "out"}).exit_code, 0);
     std::filesystem::remove(folder_.path() / "good.json");

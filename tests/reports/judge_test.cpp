@@ -3,6 +3,8 @@
 
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "reports/report.h"
 #include "tests/reports/outcome_builders.h"
 
@@ -43,6 +45,13 @@ Requirement iops() {
 
 JudgedRequirement judge_alone(Requirement requirement, std::vector<Outcome> outcomes) {
     return judge(input_of({std::move(requirement)}, std::move(outcomes))).requirements.at(0);
+}
+
+JudgedRequirement judge_on(std::vector<RunDevice> devices, Requirement requirement,
+                           std::vector<Outcome> outcomes) {
+    JudgeInput input = input_of({std::move(requirement)}, std::move(outcomes));
+    input.devices = std::move(devices);
+    return judge(std::move(input)).requirements.at(0);
 }
 
 // ---- one requirement on one metric
@@ -402,16 +411,54 @@ TEST(Judge, DoesNotChooseAmongSeveralUnasked) {
     EXPECT_EQ(judged.metric, "memory.capacity.verified_bytes");
 }
 
-TEST(Judge, TakesEveryAcceleratorForEachGpuAndNoCpu) {
+TEST(Judge, TakesEveryGpuForEachGpuAndNoCpu) {
+    const std::vector<RunDevice> devices = {{"cpu:0", "cpu", "A processor"},
+                                            {"opencl:0", "cpu", "A processor"},
+                                            {"opencl:1", "gpu", "A card"},
+                                            {"opencl:2", "accelerator", "Something else"}};
     const Requirement each = gpu_memory(Selection::Several::each);
-    EXPECT_EQ(judge_alone(each, {on_gpu("cpu:0", 200)}).status, VerdictStatus::not_measured);
-    EXPECT_EQ(judge_alone(each, {on_gpu("opencl:1", 200)}).status, VerdictStatus::pass);
+    EXPECT_EQ(judge_on(devices, each, {on_gpu("cuda:0", 200)}).status, VerdictStatus::pass);
+    EXPECT_EQ(judge_on(devices, each, {on_gpu("opencl:1", 200)}).status, VerdictStatus::pass);
+    for (const char* const device : {"cpu:0", "opencl:0", "opencl:2"}) {
+        for (const Selection::Several several :
+             {Selection::Several::error, Selection::Several::each, Selection::Several::best}) {
+            const JudgedRequirement judged = judge_on(devices, gpu_memory(several), {on_gpu(device, 200)});
+            EXPECT_EQ(judged.status, VerdictStatus::not_measured) << device;
+            EXPECT_EQ(judged.reason_id, "other_labels");
+            EXPECT_EQ(judged.reason,
+                      fmt::format("measured only otherwise: device is {}, which is no GPU", device));
+        }
+        // Neither for the worse nor for the better.
+        EXPECT_EQ(judge_on(devices, each, {on_gpu("opencl:1", 200), on_gpu(device, 50)}).status,
+                  VerdictStatus::pass)
+            << device;
+        EXPECT_EQ(judge_on(devices, gpu_memory(Selection::Several::best),
+                           {on_gpu(device, 200), on_gpu("opencl:1", 50)})
+                      .status,
+                  VerdictStatus::fail)
+            << device;
+        for (const Status status : {Status::failed, Status::skipped, Status::crashed})
+            EXPECT_EQ(judge_on(devices, each, {gpu_with_status(device, status)}).reason_id, "no_case")
+                << device;
+        // Who names it gets it.
+        Requirement named = each;
+        named.select.labels = {{"device", device}};
+        EXPECT_EQ(judge_on(devices, named, {on_gpu(device, 200)}).status, VerdictStatus::pass);
+    }
     EXPECT_EQ(judge_alone(each, {gpu_with_status("each:gpu", Status::skipped)}).reason_id, "skipped");
     Requirement first = each;
     first.select.labels = {{"device", "cuda:0"}};
     EXPECT_EQ(judge_alone(first, {gpu_with_status("each:gpu", Status::skipped)}).reason_id, "skipped");
     first.select.labels = {{"device", "cpu:0"}};
     EXPECT_EQ(judge_alone(first, {gpu_with_status("each:gpu", Status::skipped)}).reason_id, "no_case");
+}
+
+TEST(Judge, PassesNoRequirementOfGpusByADeviceOfUnknownKind) {
+    const JudgedRequirement judged =
+        judge_alone(gpu_memory(Selection::Several::each), {on_gpu("opencl:0", 200)});
+    EXPECT_EQ(judged.status, VerdictStatus::not_measured);
+    EXPECT_EQ(judged.reason,
+              "measured only otherwise: device is opencl:0, which the run does not know to be a GPU");
 }
 
 TEST(Judge, NamesSeveralByTheLabelsInWhichTheyDiffer) {
@@ -555,6 +602,20 @@ TEST(Judge, DividesEachGpuByItself) {
     // A device that says cuda:0 on one side only is divided by whatever the other side is.
     requirement.divided_by->labels.clear();
     EXPECT_EQ(judge_alone(requirement, {gpu("cuda:0", 48, 48), gpu("cuda:1", 80, 80)}).measured, 0.6);
+}
+
+TEST(Judge, DividesNoGpuByACpuBehindOpenCl) {
+    Requirement requirement = speedup(2);
+    requirement.select.labels = {{"device", "each:gpu"}};
+    requirement.select.several = Selection::Several::each;
+    requirement.divided_by->labels = {{"device", "each:gpu"}};
+    requirement.divided_by->several = Selection::Several::each;
+    const std::vector<Outcome> outcomes = {quantized(300, {299, 301}, {{"device", "opencl:0"}}),
+                                           plain(100, {99, 101}, {{"device", "opencl:0"}})};
+    EXPECT_EQ(judge_on({{"opencl:0", "gpu", ""}}, requirement, outcomes).status, VerdictStatus::pass);
+    const JudgedRequirement judged = judge_on({{"opencl:0", "cpu", ""}}, requirement, outcomes);
+    EXPECT_EQ(judged.status, VerdictStatus::not_measured);
+    EXPECT_EQ(judged.reason_id, "other_labels");
 }
 
 TEST(Judge, SaysThatOneDeviceOfARatioWasSkipped) {
