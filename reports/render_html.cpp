@@ -3,9 +3,11 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "reports/render_html_parts.h"
 #include "reports/report.h"
+#include "reports/skip_groups.h"
 #include "reports/texts.h"
 
 namespace assay {
@@ -14,8 +16,29 @@ namespace {
 
 using namespace html;
 
-/// Beyond this many cases the contents name the chapters alone.
+/// Beyond this many entries for cases the contents name the chapters alone.
 constexpr std::size_t most_listed_cases = 40;
+
+/// Links to the cases; those skipped for one reason have one together.
+std::vector<std::string> case_entries(const Report& report, Language language) {
+    const std::vector<CaseTitle> titles = case_titles(report.outcomes);
+    const std::vector<SkipGroup> groups = skip_groups(report.outcomes);
+    std::vector<std::string> entries;
+    for (std::size_t at = 0; at < titles.size(); ++at) {
+        if (const SkipGroup* const group = group_of(report.outcomes[at], groups)) {
+            if (!group->begins_with(report.outcomes[at])) continue;
+            entries.push_back(fmt::format(R"(<li><a href="#skips-{}">{} <small>{}</small></a></li>)",
+                                          group - groups.data() + 1,
+                                          phrase_with(language, "text.case_group", group->outcomes.size()),
+                                          status_word(Status::skipped, language)));
+            continue;
+        }
+        entries.push_back(fmt::format(
+            R"(<li><a href="#case-{}"><code>{}</code>{}</a></li>)", at + 1, escape(titles[at].probe),
+            titles[at].telling.empty() ? "" : fmt::format(" <small>{}</small>", escape(titles[at].telling))));
+    }
+    return entries;
+}
 
 void append_contents(std::string& out, const Report& report, bool has_limits, Language language) {
     fmt::format_to(std::back_inserter(out),
@@ -38,18 +61,9 @@ void append_contents(std::string& out, const Report& report, bool has_limits, La
     if (has_limits) entry("limits", "page.derived");
     fmt::format_to(std::back_inserter(out), "<li><a href=\"#measurements\">{}</a>",
                    phrase(language, "page.measurements"));
-    if (!report.outcomes.empty() && report.outcomes.size() <= most_listed_cases) {
-        out += "<ol>\n";
-        const std::vector<CaseTitle> titles = case_titles(report.outcomes);
-        for (std::size_t at = 0; at < titles.size(); ++at) {
-            fmt::format_to(std::back_inserter(out), "<li><a href=\"#case-{}\"><code>{}</code>{}</a></li>\n",
-                           at + 1, escape(titles[at].probe),
-                           titles[at].telling.empty()
-                               ? ""
-                               : fmt::format(" <small>{}</small>", escape(titles[at].telling)));
-        }
-        out += "</ol>";
-    }
+    const std::vector<std::string> cases = case_entries(report, language);
+    if (!cases.empty() && cases.size() <= most_listed_cases)
+        fmt::format_to(std::back_inserter(out), "<ol>\n{}\n</ol>", fmt::join(cases, "\n"));
     out += "</li>\n";
     entry("machine", "page.machine");
     if (!report.journal_notes.empty()) entry("journal-notes", "page.journal_notes");

@@ -9,6 +9,7 @@
 #include "reports/render_html_charts.h"
 #include "reports/render_html_curve.h"
 #include "reports/render_html_parts.h"
+#include "reports/skip_groups.h"
 #include "reports/texts.h"
 
 namespace assay::html {
@@ -202,14 +203,21 @@ void append_notes(std::string& out, const std::vector<std::string>& notes, Langu
     out += "</ul></div>\n";
 }
 
+void append_reason(std::string& out, const std::string& reason, Language language) {
+    if (reason.empty()) return;
+    fmt::format_to(std::back_inserter(out), "<p class=\"reason\"><b>{}</b>{}{}</p>\n",
+                   phrase(language, "case.reason"), phrase(language, "colon"), escape(reason));
+}
+
+/// `in_group`: its group says the reason, and has the heading above its own.
 void append_case(std::string& out, const Report& report, const CaseTitle& title, std::size_t number,
-                 Language language) {
+                 bool in_group, Language language) {
     const Outcome& outcome = report.outcomes[number - 1];
     fmt::format_to(
         std::back_inserter(out),
-        R"(<section class="case {}" id="case-{}"><h3><code>{}</code>{} {}</h3>)"
+        R"(<section class="case {0}" id="case-{1}"><{2}><code>{3}</code>{4} {5}</{2}>)"
         "\n",
-        to_string(outcome.status), number, escape(title.probe),
+        to_string(outcome.status), number, in_group ? "h4" : "h3", escape(title.probe),
         title.telling.empty() ? "" : fmt::format(" <span class=\"telling\">{}</span>", escape(title.telling)),
         badge(outcome.status, language));
     std::string when;
@@ -221,10 +229,7 @@ void append_case(std::string& out, const Report& report, const CaseTitle& title,
                             format_quantity(outcome.duration_seconds, Unit::second, language));
     }
     if (!when.empty()) fmt::format_to(std::back_inserter(out), "<p class=\"small\">{}</p>\n", escape(when));
-    if (!outcome.reason.empty()) {
-        fmt::format_to(std::back_inserter(out), "<p class=\"reason\"><b>{}</b>{}{}</p>\n",
-                       phrase(language, "case.reason"), phrase(language, "colon"), escape(outcome.reason));
-    }
+    if (!in_group) append_reason(out, outcome.reason, language);
     append_chips(out, phrase(language, "case.parameters"), outcome.the_case.parameters);
     if (!is_inventory(outcome)) {
         append_chips(out, phrase(language, "case.resolved"), outcome.resolved);
@@ -238,6 +243,25 @@ void append_case(std::string& out, const Report& report, const CaseTitle& title,
     out += "</div>\n</section>\n";
 }
 
+/// The reason once, and the cases that share it folded under it.
+void append_group(std::string& out, const Report& report, const SkipGroup& group, std::size_t number,
+                  const std::vector<CaseTitle>& titles, Language language) {
+    fmt::format_to(std::back_inserter(out),
+                   R"(<section class="case {}" id="skips-{}"><h3>{} {}</h3>)"
+                   "\n",
+                   to_string(Status::skipped), number,
+                   phrase_with(language, "text.case_group", group.outcomes.size()),
+                   badge(Status::skipped, language));
+    append_reason(out, group.outcomes.front()->reason, language);
+    fmt::format_to(std::back_inserter(out), "<details><summary>{}</summary>\n",
+                   escape(group.probes(phrase(language, "list_separator"))));
+    for (const Outcome* outcome : group.outcomes) {
+        const std::size_t at = static_cast<std::size_t>(outcome - report.outcomes.data());
+        append_case(out, report, titles[at], at + 1, true, language);
+    }
+    out += "</details>\n</section>\n";
+}
+
 }  // namespace
 
 void append_cases(std::string& out, const Report& report, Language language) {
@@ -245,8 +269,15 @@ void append_cases(std::string& out, const Report& report, Language language) {
                    phrase(language, "page.measurements"));
     const std::vector<CaseTitle> titles = case_titles(report.outcomes);
     if (titles.empty()) fmt::format_to(std::back_inserter(out), "<p>{}</p>\n", phrase(language, "case.none"));
+    const std::vector<SkipGroup> groups = skip_groups(report.outcomes);
     for (std::size_t at = 0; at < titles.size(); ++at) {
-        append_case(out, report, titles[at], at + 1, language);
+        const SkipGroup* const group = group_of(report.outcomes[at], groups);
+        if (group == nullptr) {
+            append_case(out, report, titles[at], at + 1, false, language);
+        } else if (group->begins_with(report.outcomes[at])) {
+            const std::size_t number = static_cast<std::size_t>(group - groups.data()) + 1;
+            append_group(out, report, *group, number, titles, language);
+        }
     }
     out += "</section>\n";
 }

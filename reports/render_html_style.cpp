@@ -37,7 +37,7 @@ body {
 code { font-family: ui-monospace, "SF Mono", "Cascadia Mono", Consolas, "DejaVu Sans Mono", monospace; font-size: .88em; overflow-wrap: anywhere; }
 a { color: var(--link); text-decoration: none; }
 a:hover { text-decoration: underline; }
-h1, h2, h3, h5, p, ul, ol, dl, dd, figure, blockquote { margin: 0; padding: 0; }
+h1, h2, h3, h4, h5, p, ul, ol, dl, dd, figure, blockquote { margin: 0; padding: 0; }
 ul { list-style: none; }
 h1 { font-size: 1.9rem; line-height: 1.2; font-weight: 650; letter-spacing: -.01em; overflow-wrap: anywhere; }
 h2 { font-size: 1.35rem; line-height: 1.3; font-weight: 650; margin: 3.2rem 0 1rem; padding-top: 1.1rem; border-top: 1px solid var(--line); }
@@ -119,8 +119,10 @@ q { quotes: "「" "」"; }
 constexpr std::string_view measurements = R"css(
 .case { margin: 0 0 2.2rem; padding-top: .2rem; }
 .case h3 { margin-top: 1.4rem; }
-.case h3 code { font-size: 1em; } .case h3 .telling { font-weight: 400; color: var(--muted); margin-right: .3rem; overflow-wrap: anywhere; }
+.case h4 { font-size: .94rem; margin-top: .9rem; } .case .case { margin-bottom: .9rem; }
+.case h3 code, .case h4 code { font-size: 1em; } .case h3 .telling, .case h4 .telling { font-weight: 400; color: var(--muted); margin-right: .3rem; overflow-wrap: anywhere; }
 .case .reason { margin: .4rem 0; padding: .5rem .8rem; border-radius: 6px; background: var(--panel); }
+summary { cursor: pointer; color: var(--link); font-size: .9rem; } details > .case { padding-left: 1rem; border-left: 2px solid var(--line); }
 .chips { display: grid; grid-template-columns: 8.6rem minmax(0, 1fr); margin-top: .35rem; font-size: .84rem; }
 .chips b { font-weight: 600; color: var(--muted); }
 .chips ul { display: flex; flex-wrap: wrap; gap: .15rem 1rem; min-width: 0; }
@@ -217,7 +219,7 @@ constexpr std::string_view media = R"css(
   nav, footer a { display: none; }
   main { max-width: none; padding: 0; }
   h1 { font-size: 19pt; } h2 { font-size: 14pt; margin-top: 1.6rem; padding-top: .7rem; } h3 { font-size: 11pt; margin-top: 1.1rem; }
-  h2, h3, h5, .note { break-after: avoid; }
+  h2, h3, h4, h5, .note { break-after: avoid; }
   .verdict, .requirement, blockquote, figure, .group dl > div, .metrics tbody, .points tr, .facts > div { break-inside: avoid; }
   .badge { border: 1px solid currentColor; }
   .share, .mark, .curve, .verdict, .badge { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

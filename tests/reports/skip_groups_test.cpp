@@ -69,5 +69,45 @@ TEST(SkipGroups, StandOnceInTextAndMarkdown) {
     EXPECT_THAT(markdown, HasSubstr("| 3 cases: gemm.throughput (2), memory.capacity | skipped |"));
 }
 
+TEST(SkipGroups, StandOnceInHtmlWithTheirCasesFoldedUnderThem) {
+    Report report;
+    report.outcomes = without_gpu();
+    for (const Language language : {Language::en, Language::zh}) {
+        const std::string page = render_html(report, language);
+        EXPECT_EQ(count_of(page, "no GPU found"), 1u);
+        EXPECT_EQ(count_of(page, "another reason"), 1u);
+        const std::string title = language == Language::en ? "3 cases" : "3 项用例";
+        const std::size_t group = page.find("id=\"skips-1\"><h3>" + title);
+        ASSERT_NE(group, std::string::npos);
+        EXPECT_EQ(page.find("id=\"skips-2\""), std::string::npos);
+        // Closed as the page is opened, and all of its cases, no others, within.
+        const std::size_t folded = page.find("<details><summary>", group);
+        const std::size_t end = page.find("</details>", folded);
+        ASSERT_NE(end, std::string::npos);
+        EXPECT_LT(page.find("no GPU found"), folded);
+        EXPECT_THAT(page.substr(folded, end - folded),
+                    HasSubstr(language == Language::en ? "gemm.throughput (2), memory.capacity</summary>"
+                                                       : "gemm.throughput (2)、memory.capacity</summary>"));
+        for (std::size_t at = 1; at <= report.outcomes.size(); ++at) {
+            const std::size_t place = page.find("id=\"case-" + std::to_string(at) + "\"");
+            ASSERT_NE(place, std::string::npos) << at;
+            const bool inside = place > folded && place < end;
+            EXPECT_EQ(inside, at == 1 || at == 3 || at == 5) << at;
+        }
+        // The contents name the group instead of its cases.
+        EXPECT_EQ(count_of(page, "href=\"#skips-1\""), 1u);
+        EXPECT_EQ(count_of(page, "href=\"#case-"), 2u);
+        EXPECT_EQ(count_of(page, "<section"), count_of(page, "</section>"));
+    }
+}
+
+TEST(SkipGroups, KeepTheContentsShort) {
+    Report report;
+    report.outcomes = without_gpu();
+    for (int more = 0; more < 50; ++more)
+        report.outcomes.push_back(skip("inference.decode", std::to_string(more), "no GPU found"));
+    EXPECT_EQ(count_of(render_html(report, Language::en), "href=\"#case-"), 2u);
+}
+
 }  // namespace
 }  // namespace assay
