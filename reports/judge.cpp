@@ -201,6 +201,7 @@ Report judge(JudgeInput input) {
     report.contradictions = std::move(input.contradictions);
     report.waivers = std::move(input.waivers);
     report.outcomes = std::move(input.outcomes);
+    report.devices = std::move(input.devices);
     report.cases = std::move(input.cases);
     report.journal_notes = std::move(input.journal_notes);
     return report;

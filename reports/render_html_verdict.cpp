@@ -164,6 +164,7 @@ void append_facts(std::string& out, const Report& report, Language language) {
     if (const Metric* memory = inventory_metric(report, "inventory.system.memory_bytes")) {
         append_fact(out, language, "fact.memory", format_quantity(memory->value, memory->unit, language));
     }
+    append_fact(out, language, "fact.device", accelerators_in_words(report, language));
     append_fact(out, language, "fact.suite",
                 title.empty() || title == header.suite ? header.suite : title + " (" + header.suite + ")");
     append_fact(out, language, "fact.tier",

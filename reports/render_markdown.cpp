@@ -77,6 +77,7 @@ class MarkdownReport {
         add_fact("fact.suite", title.empty() ? header.suite : fmt::format("{} ({})", title, header.suite));
         add_fact("fact.tier", report_.tier.empty() ? say("fact.no_tier") : std::string_view(report_.tier));
         add_fact("fact.machine", header.machine);
+        add_fact("fact.device", accelerators_in_words(report_, language_));
         add_fact("fact.started", header.started_at);
         add_fact("fact.cases", phrase_with(language_, "fact.cases_line", coverage.cases, coverage.measured,
                                            coverage.skipped, coverage.failed, coverage.timed_out,

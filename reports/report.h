@@ -101,6 +101,7 @@ struct Report {
     Coverage coverage;
     std::vector<Waiver> waivers;
     std::vector<Outcome> outcomes;
+    std::vector<RunDevice> devices;         ///< of the machine, measured or not
     std::vector<SuiteCase> cases;           ///< what the suite asked for
     std::vector<std::string> failed_cases;  ///< required cases that failed, by case name with reason
     /// Required cases that crashed, timed out or were not run: the run is incomplete at best.

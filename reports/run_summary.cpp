@@ -45,15 +45,36 @@ std::string run_in_one_line(const Report& report, Language language) {
         parts.push_back(fmt::format("{} {}", phrase(language, "fact.tier"), report.tier));
     if (!header.machine.empty()) parts.push_back(header.machine);
     // Cases that are all of one device do not name it.
-    for (const Outcome& outcome : report.outcomes) {
-        const std::string device(parameter_of(outcome, "device"));
-        const bool accelerator = device.starts_with("cuda:") || device.starts_with("opencl:");
-        if (accelerator && std::find(parts.begin(), parts.end(), device) == parts.end())
-            parts.push_back(device);
-    }
+    for (std::string& device : accelerators_of(report)) parts.push_back(std::move(device));
     if (!header.started_at.empty()) parts.push_back(header.started_at);
     if (!header.tool_version.empty()) parts.push_back("assay " + header.tool_version);
     return fmt::format("{}", fmt::join(parts, " · "));
+}
+
+std::vector<std::string> accelerators_of(const Report& report) {
+    std::vector<std::string> devices;
+    for (const Outcome& outcome : report.outcomes) {
+        const std::string device(parameter_of(outcome, "device"));
+        const bool accelerator = device.starts_with("cuda:") || device.starts_with("opencl:");
+        if (accelerator && std::find(devices.begin(), devices.end(), device) == devices.end())
+            devices.push_back(device);
+    }
+    return devices;
+}
+
+std::string accelerators_in_words(const Report& report, Language language) {
+    std::vector<std::string> parts;
+    for (const std::string& id : accelerators_of(report)) {
+        const auto known = std::find_if(report.devices.begin(), report.devices.end(),
+                                        [&](const RunDevice& device) { return device.id == id; });
+        if (known == report.devices.end() || known->name.empty()) {
+            parts.push_back(id);
+            continue;
+        }
+        parts.push_back(phrase_with(language, known->kind == "cpu" ? "fact.device_cpu" : "fact.device_named",
+                                    id, known->name));
+    }
+    return fmt::format("{}", fmt::join(parts, phrase(language, "list_separator")));
 }
 
 std::string lead_sentence(const Report& report, Language language) {

@@ -20,6 +20,11 @@ std::string lead_sentence(const Report& report, Language language);
 /// Which run it is, in one line: suite, tier, machine, the accelerators that it is about, time and version.
 std::string run_in_one_line(const Report& report, Language language);
 
+/// The accelerators that its cases are of, by id and in their order; none where all are the host's.
+std::vector<std::string> accelerators_of(const Report& report);
+/// The same as the machine names them: "cuda:0 (NVIDIA H200)"; what is a CPU behind OpenCL is said to be one.
+std::string accelerators_in_words(const Report& report, Language language);
+
 /// How requirements are shown: those that count, those that advise or belong to other tiers, and those that
 /// judge software.
 enum class RequirementGroup { counted, advice, software };

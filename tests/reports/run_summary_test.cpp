@@ -10,6 +10,8 @@ namespace assay {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
 
 Report with_statuses(RunVerdict verdict, std::vector<VerdictStatus> statuses) {
     Report report;
@@ -80,6 +82,33 @@ TEST(RunSummary, FindsTheReasonOfAWaiver) {
     const Report report = building::judged_everything();
     EXPECT_EQ(waiver_reason(report, "iops-waived"), "agreed, \"in writing\"");
     EXPECT_EQ(waiver_reason(report, "iops-read"), "");
+}
+
+TEST(RunSummary, NamesTheAcceleratorsThatItsCasesAreOf) {
+    Report report = building::judged_everything();
+    EXPECT_EQ(accelerators_in_words(report, Language::en), "") << "each:gpu of none, and the host";
+    for (const char* const without : {"Accelerators", "加速设备"}) {
+        EXPECT_THAT(render_markdown(report, Language::en), Not(HasSubstr(without)));
+        EXPECT_THAT(render_html(report, Language::zh), Not(HasSubstr(without)));
+    }
+    report.devices = {{"cpu:0", "cpu", "A processor"},
+                      {"cuda:0", "gpu", "A card <x>"},
+                      {"cuda:1", "gpu", "Another card"},
+                      {"opencl:0", "cpu", "pthread"}};
+    for (const char* const device : {"cpu:0", "opencl:0", "cuda:0", "opencl:0", "opencl:7"})
+        report.outcomes.push_back(building::outcome_of("memory.bandwidth", {{"device", device}}));
+    EXPECT_THAT(accelerators_of(report), ElementsAre("opencl:0", "cuda:0", "opencl:7"));
+    EXPECT_EQ(accelerators_in_words(report, Language::en),
+              "opencl:0 (pthread, a CPU), cuda:0 (A card <x>), opencl:7");
+    EXPECT_EQ(accelerators_in_words(report, Language::zh),
+              "opencl:0（pthread，实为 CPU）、cuda:0（A card <x>）、opencl:7");
+    EXPECT_THAT(render_html(report, Language::en),
+                HasSubstr("<dt>Accelerators</dt><dd>opencl:0 (pthread, a CPU), cuda:0 (A card &lt;x&gt;), "
+                          "opencl:7</dd>"));
+    EXPECT_THAT(render_html(report, Language::zh), HasSubstr("<dt>加速设备</dt><dd>opencl:0（pthread"));
+    EXPECT_THAT(render_markdown(report, Language::en),
+                HasSubstr("- Accelerators: opencl:0 (pthread, a CPU), cuda:0 (A card \\<x\\>), opencl:7\n"));
+    EXPECT_THAT(render_markdown(report, Language::zh), HasSubstr("- 加速设备：opencl:0（pthread"));
 }
 
 }  // namespace
