@@ -54,6 +54,11 @@ std::string share_of_limit(const Metric& metric, Language language, bool limit_b
                        limit_below ? "\n" : " ", format_quantity(metric.limit->value, metric.unit, language));
 }
 
+/// Whether its share of the limit, as it is printed, is above 100 %.
+bool is_above_limit(const Metric& metric) {
+    return metric.limit && metric.limit->value > 0 && 100 * metric.value / metric.limit->value > 100.5;
+}
+
 /// A second metric along the same axis (the plain pattern of each kernel) is left to the full reports.
 std::set<std::string> repeated_along_axes(const std::vector<const Metric*>& metrics) {
     std::set<std::string> repeated;
@@ -79,6 +84,8 @@ TerminalTable::Row measured_row(const Metric& metric, const Outcome& outcome, co
     TerminalTable::Row row;
     row.cells = {name, format_quantity(metric.value, metric.unit, language), interval_of(metric, language),
                  share_of_limit(metric, language, labels_below)};
+    if (is_above_limit(metric))
+        row.remarks.push_back(phrase_with(language, "text.limit_source", metric.limit->source));
     return row;
 }
 
@@ -90,12 +97,18 @@ TerminalTable::Row group_row(const SkipGroup& group, Language language) {
     return row;
 }
 
-TerminalTable table_of(const Report& report, Language language, bool labels_below) {
+struct Figures {
+    TerminalTable table;
+    bool above_limit = false;  ///< somewhere among them
+};
+
+Figures figures_of(const Report& report, Language language, bool labels_below) {
     const CaseNames names(report.cases, report.outcomes);
     const std::vector<SkipGroup> groups = skip_groups(report.outcomes);
-    TerminalTable table(
+    Figures figures{TerminalTable(
         {std::string(phrase(language, "column.metric")), std::string(phrase(language, "column.measured")),
-         std::string(phrase(language, "column.interval")), std::string(phrase(language, "column.limit"))});
+         std::string(phrase(language, "column.interval")), std::string(phrase(language, "column.limit"))})};
+    TerminalTable& table = figures.table;
     for (const Outcome& outcome : report.outcomes) {
         if (const SkipGroup* group = group_of(outcome, groups)) {
             if (group->begins_with(outcome)) table.add(group_row(*group, language));
@@ -110,6 +123,7 @@ TerminalTable table_of(const Report& report, Language language, bool labels_belo
                 if (repeated.contains(metric->name)) continue;
                 if (figure_of(*metric, metric->statistic).sampled) {
                     rows.push_back(measured_row(*metric, outcome, names, language, labels_below));
+                    figures.above_limit = figures.above_limit || is_above_limit(*metric);
                 } else {
                     facts.push_back(fact_of(*metric, language));
                 }
@@ -127,7 +141,7 @@ TerminalTable table_of(const Report& report, Language language, bool labels_belo
         if (!told.empty()) rows.back().remarks.push_back(told);
         for (TerminalTable::Row& row : rows) table.add(std::move(row));
     }
-    return table;
+    return figures;
 }
 
 /// The points of curves, a table a case, under the name of the case.
@@ -149,11 +163,16 @@ std::string curves_of(const Report& report, Language language, int columns) {
 }  // namespace
 
 std::string text_figures(const Report& report, Language language, int columns) {
-    const std::string curves = curves_of(report, language, columns);
-    const TerminalTable beside = table_of(report, language, false);
-    if (beside.natural_width() <= columns) return beside.render(beside.natural_widths(), columns) + curves;
-    const TerminalTable below = table_of(report, language, true);
-    return below.render(below.fitted_widths(columns), columns) + curves;
+    const Figures beside = figures_of(report, language, false);
+    std::string after;
+    if (beside.above_limit)
+        for (const std::string& line : wrapped(phrase(language, "text.above_limit"), columns))
+            after += line + '\n';
+    after += curves_of(report, language, columns);
+    if (beside.table.natural_width() <= columns)
+        return beside.table.render(beside.table.natural_widths(), columns) + after;
+    const Figures below = figures_of(report, language, true);
+    return below.table.render(below.table.fitted_widths(columns), columns) + after;
 }
 
 }  // namespace assay

@@ -235,6 +235,11 @@ std::span<const PhraseEntry> phrases_en() {
 
         {"table.peer", "{}: {} × the peer's {} ({})"},
         {"text.share_of_limit", "{}{}of {}"},
+        {"text.limit_source", "limit: {}"},
+        {"text.above_limit",
+         "Shares above 100 %: a limit from a datasheet or catalogue may be of another form factor or of "
+         "lower clocks than the device here, a measured one may have been measured too low, and caches may "
+         "exceed a limit of memory."},
         {"text.case_group", "{} cases"},
         {"derived.result", "Result"},
         {"derived.times", "{}×"},

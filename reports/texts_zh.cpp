@@ -234,6 +234,10 @@ std::span<const PhraseEntry> phrases_zh() {
 
         {"table.peer", "{0}：为对照值 {2} 的 {1} 倍（{3}）"},
         {"text.share_of_limit", "{0}{1}（{2}）"},
+        {"text.limit_source", "上限：{}"},
+        {"text.above_limit",
+         "比例超过 100 %：取自数据手册或目录的上限可能对应另一种外形规格或更低的频率，实测的上限可能测得"
+         "偏低，缓存也可能使读写速度超过内存上限。"},
         {"text.case_group", "{} 项用例"},
         {"derived.result", "结果"},
         {"derived.times", "{} 倍"},

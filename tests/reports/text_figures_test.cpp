@@ -32,6 +32,41 @@ TEST(TextFigures, AFigureStandsWithItsIntervalAndShareOfItsLimit) {
                     "memory\\.bandwidth +30(\\.0)? GB/s +29(\\.0)?–31(\\.0)? GB/s +75 % of 40(\\.0)? GB/s"));
 }
 
+TEST(TextFigures, AShareAboveItsLimitIsExplainedOnceWithTheSourceOfEachSuchLimit) {
+    const auto run = [](std::vector<double> values) {
+        Report report;
+        for (const double value : values) {
+            Metric metric =
+                sampled("memory.bandwidth", value, Interval{value, value}, {}, Unit::byte_per_second);
+            metric.limit = Limit{40e9, "datasheet of a card"};
+            report.outcomes.push_back(
+                with(outcome_of("memory.bandwidth", {{"bytes", std::to_string(value)}}), metric));
+        }
+        return report;
+    };
+    const auto times = [](const std::string& text, const std::string& part) {
+        std::size_t count = 0;
+        for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+        return count;
+    };
+    // What is printed as 100 % needs no explanation.
+    for (const Language language : {Language::en, Language::zh}) {
+        const std::string within = text_figures(run({30e9, 40e9, 40.19e9}), language, 200);
+        EXPECT_THAT(within, HasSubstr("100 %"));
+        EXPECT_THAT(within, Not(HasSubstr("101 %")));
+        EXPECT_EQ(times(within, "datasheet of a card"), 0u) << within;
+        for (const int columns : {200, 60}) {
+            const std::string above = text_figures(run({30e9, 40.21e9, 60e9}), language, columns);
+            EXPECT_THAT(above, HasSubstr("101 %"));
+            EXPECT_THAT(above, HasSubstr("150 %"));
+            EXPECT_EQ(times(above, "datasheet of a card"), 2u) << above;
+            const std::string explained = language == Language::en ? "Shares above 100 %" : "比例超过 100 %";
+            EXPECT_EQ(times(above, explained), 1u) << above;
+            EXPECT_EQ(times(within, explained), 0u) << within;
+        }
+    }
+}
+
 TEST(TextFigures, CasesOfOneProbeAreToldApartByWhatDiffers) {
     const std::map<std::string, std::string> single = {{"precision", "f32"}, {"n", "64"}};
     const std::map<std::string, std::string> twice = {{"precision", "f64"}, {"n", "64"}};
