@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "kernels/device/memory_limit.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/core/cpu_choice.h"
 #include "probes/gemm/gemm.h"
 #include "probes/gemm/offloaded/offloaded.h"
@@ -136,10 +137,11 @@ Outcome run(const Case& the_case, Context& context) {
     const MatrixShape shape = shape_of(the_case);
     const std::uint64_t needed = needed_bytes(the_case), usable = usable_memory_bytes();
     if (usable != 0 && needed > usable)
-        return skipped(the_case,
-                       fmt::format("matrices of {} x {} and {} x {} and their product, packed copies "
-                                   "included, take {} bytes, and {} may be used",
-                                   shape.m, shape.k, shape.k, shape.n, needed, usable));
+        return skipped(
+            the_case,
+            fmt::format("matrices of {} x {} and {} x {} and their product, packed copies "
+                        "included, take {}, and {} may be used",
+                        shape.m, shape.k, shape.k, shape.n, bytes_in_words(needed), bytes_in_words(usable)));
     Matrices matrices(*context.device, precision_of(the_case), shape);
     {
         kernels::ThreadTeam team(threads_of(the_case));

@@ -9,6 +9,7 @@
 #include "kernels/cpu/affinity.h"
 #include "kernels/cpu/caches.h"
 #include "kernels/device/memory_limit.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/core/cpu_choice.h"
 #include "probes/core/statistics.h"
 #include "probes/memory/expected/expected.h"
@@ -234,11 +235,12 @@ Outcome run(const Case& the_case, Context& context) {
         return offloaded_bandwidth(the_case, context, *accelerator);
     const ArraySize size = array_size(the_case);
     if (the_case.is_auto("bytes") && !size.useful)
-        return skipped(the_case,
-                       fmt::format("{} arrays in half of the {} bytes of memory that may be used have "
-                                   "{} bytes each, which the last-level caches of {} bytes hold",
-                                   all_arrays_of(the_case), usable_memory_bytes(), size.bytes,
-                                   kernels::last_level_cache_bytes()));
+        return skipped(
+            the_case,
+            fmt::format("arrays in half of the {} of memory that may be used ({} at a time) have {} "
+                        "each, which the last-level caches of {} hold",
+                        bytes_in_words(usable_memory_bytes()), all_arrays_of(the_case),
+                        bytes_in_words(size.bytes), bytes_in_words(kernels::last_level_cache_bytes())));
     Outcome outcome;
     // Before a team pins this thread.
     const std::vector<int> cpus = kernels::cpus_by_core();

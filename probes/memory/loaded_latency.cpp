@@ -11,6 +11,7 @@
 #include "kernels/cpu/chase.h"
 #include "kernels/cpu/thread_team.h"
 #include "kernels/device/memory_limit.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/core/statistics.h"
 #include "probes/memory/chains/cache_levels.h"
 #include "probes/memory/chains/chain_memory.h"
@@ -257,10 +258,11 @@ Outcome run(const Case& the_case, Context& context) {
     const std::uint64_t usable = usable_memory_bytes();
     const std::uint64_t needed = chain_footprint(size.bytes) + size.bytes;
     if (usable != 0 && needed > usable)
-        return skipped(the_case,
-                       fmt::format("a chain of {} bytes with its index and as much for the readers are {} "
-                                   "bytes, and {} bytes of memory may be used",
-                                   size.bytes, needed, usable));
+        return skipped(
+            the_case,
+            fmt::format("a chain of {} with its index and as much for the readers are {}, and {} "
+                        "of memory may be used",
+                        bytes_in_words(size.bytes), bytes_in_words(needed), bytes_in_words(usable)));
 
     LoadedChase chase(size, the_case.text("page") != "4K", context);
     const std::vector<LoadStep> steps =

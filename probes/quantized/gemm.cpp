@@ -10,6 +10,7 @@
 #include "kernels/device/accelerator.h"
 #include "kernels/device/memory_limit.h"
 #include "kernels/matrix/quantized_product.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/core/cpu_choice.h"
 #include "probes/core/random.h"
 #include "probes/quantized/matrix_product.h"
@@ -72,10 +73,11 @@ Outcome run(const Case& the_case, Context& context) {
     const auto [m, n, k] = shape.size;
     const MatrixKernel kernel = kernel_of(the_case);
     if (const std::uint64_t usable = usable_memory_bytes(); usable != 0 && shape.bytes() > usable)
-        return skipped(the_case,
-                       fmt::format("weights of {} x {} in {}, activations of {} x {} and the result take {} "
-                                   "bytes, and {} may be used",
-                                   n, k, kernels::to_string(shape.format), m, k, shape.bytes(), usable));
+        return skipped(
+            the_case, fmt::format("weights of {} x {} in {}, activations of {} x {} and the result take {}, "
+                                  "and {} may be used",
+                                  n, k, kernels::to_string(shape.format), m, k, bytes_in_words(shape.bytes()),
+                                  bytes_in_words(usable)));
     kernels::ThreadTeam team(threads_of(the_case));
     kernels::QuantizedProduct product(kernel, shape.format, shape.size, team);
     context.progress("quantizing the weights", 0);

@@ -10,6 +10,7 @@
 #include "kernels/device/accelerator.h"
 #include "kernels/device/memory_limit.h"
 #include "kernels/device/pages.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/core/cpu_choice.h"
 #include "probes/core/statistics.h"
 #include "probes/quantized/cycled_weights.h"
@@ -53,10 +54,9 @@ Outcome run(const Case& the_case, Context& context) {
     const GemvShape shape = gemv_shape_of(the_case);
     const kernels::Isa isa = isa_of(the_case);
     if (const std::uint64_t usable = usable_memory_bytes(); usable != 0 && shape.matrix_bytes() > usable)
-        return skipped(
-            the_case,
-            fmt::format("a matrix of {} x {} weights in {} takes {} bytes, and {} may be used", shape.rows,
-                        shape.columns, kernels::to_string(shape.format), shape.matrix_bytes(), usable));
+        return skipped(the_case, fmt::format("a matrix of {} x {} weights in {} takes {}, and {} may be used",
+                                             shape.rows, shape.columns, kernels::to_string(shape.format),
+                                             bytes_in_words(shape.matrix_bytes()), bytes_in_words(usable)));
     const MatrixCount count =
         count_matrices(shape.matrix_bytes(), kernels::last_level_cache_bytes(), usable_memory_bytes());
     kernels::ThreadTeam team(threads_of(the_case));

@@ -8,6 +8,7 @@
 #include "kernels/cuda/cublas_lt.h"
 #include "kernels/device/memory_limit.h"
 #include "kernels/offload/matrix_product.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/gemm/offloaded/offloaded.h"
 
 namespace assay {
@@ -81,9 +82,8 @@ std::string shortage(const Accelerator& accelerator, Precision precision, const 
     const std::uint64_t host = Matrices::bytes(precision, shape) + copies, usable = usable_memory_bytes();
     const auto words = [&](std::uint64_t bytes, const std::string& whose, std::uint64_t there) {
         return fmt::format(
-            "matrices of {} x {} and {} x {} and their product take {} bytes of {}, of which {} may "
-            "be used",
-            shape.m, shape.k, shape.k, shape.n, bytes, whose, there);
+            "matrices of {} x {} and {} x {} and their product take {} of {}, of which {} may be used",
+            shape.m, shape.k, shape.k, shape.n, bytes_in_words(bytes), whose, bytes_in_words(there));
     };
     const std::uint64_t device = accelerator.info().memory_bytes;
     if (needed > device) return words(needed, accelerator.info().id + ", packed copies included", device);

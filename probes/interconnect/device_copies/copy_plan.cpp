@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "probes/core/bytes_in_words.h"
+
 namespace assay::interconnect {
 
 namespace {
@@ -61,12 +63,15 @@ CopySize size_copies(std::uint64_t asked, int most_ways, bool with_host, const D
         return {bytes, {}};
     }
     if (asked > own)
-        return {asked, fmt::format("{} buffers of {} bytes are more than the {} bytes that {} has", buffers,
-                                   asked, device.memory_bytes, device.id)};
+        return {asked,
+                fmt::format("{} of {} {} more than the {} that {} has", counted(buffers, "buffer", "buffers"),
+                            bytes_in_words(asked), buffers == 1 ? "is" : "are",
+                            bytes_in_words(device.memory_bytes), device.id)};
     if (asked > hosts)
-        return {asked, fmt::format("{} host buffers of {} bytes are more than the {} bytes of memory that "
-                                   "this process may still use",
-                                   host_buffers, asked, usable)};
+        return {asked,
+                fmt::format("{} of {} {} more than the {} of memory that this process may still use",
+                            counted(host_buffers, "host buffer", "host buffers"), bytes_in_words(asked),
+                            host_buffers == 1 ? "is" : "are", bytes_in_words(usable))};
     return {asked, {}};
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/cpu/affinity.h"
 #include "kernels/cpu/caches.h"
 #include "kernels/device/pages.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/memory/chains/cache_levels.h"
 
 namespace assay {
@@ -57,25 +58,24 @@ ChainSize size_chain(std::uint64_t asked, LastLevelCaches last_level, std::uint6
         size.reason =
             fmt::format("The largest chain has {}, as asked for; the rule is {}.", binary_size(asked), rule);
         if (usable_bytes != 0 && chain_footprint(asked) > usable_bytes)
-            size.impossible =
-                fmt::format("a chain of {} bytes needs {} with its index, and {} bytes of memory may be used",
-                            asked, chain_footprint(asked), usable_bytes);
+            size.impossible = fmt::format(
+                "a chain of {} needs {} with its index, and {} of memory may be used", bytes_in_words(asked),
+                bytes_in_words(chain_footprint(asked)), bytes_in_words(usable_bytes));
         else if (asked / usual_line_bytes >= std::uint64_t{1} << 32)
-            size.impossible = fmt::format("a chain of {} bytes has 2^32 lines or more", asked);
+            size.impossible = fmt::format("a chain of {} has 2^32 lines or more", bytes_in_words(asked));
     } else {
         size.bytes = whole_pages(std::min(wanted, part));
         size.reason =
             size.bytes == whole_pages(wanted)
                 ? fmt::format("The largest chain has {}: {}.", binary_size(size.bytes), rule)
                 : fmt::format(
-                      "The largest chain has {}, {:g} of the {} bytes of memory that may be used; the "
-                      "rule would be {}.",
-                      binary_size(size.bytes), share, usable_bytes, rule);
+                      "The largest chain has {}, {:g} of the {} of memory that may be used; the rule would "
+                      "be {}.",
+                      binary_size(size.bytes), share, bytes_in_words(usable_bytes), rule);
         if (size.bytes < smallest_chain_bytes)
-            size.impossible = fmt::format(
-                "{:g} of the {} bytes of memory that may be used is less than the smallest chain, "
-                "{} bytes",
-                share, usable_bytes, smallest_chain_bytes);
+            size.impossible =
+                fmt::format("{:g} of the {} of memory that may be used is less than the smallest chain, {}",
+                            share, bytes_in_words(usable_bytes), bytes_in_words(smallest_chain_bytes));
     }
     size.out_of_cache = size.bytes >= 2 * caches;
     if (!size.out_of_cache) size.reason += " That is too small to show the latency of memory.";

@@ -10,6 +10,7 @@
 
 #include "kernels/device/accelerator.h"
 #include "probes/core/accelerator_facts.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/core/os/cgroup.h"
 #include "probes/core/os/sysfs.h"
 #include "probes/core/os/text.h"
@@ -77,37 +78,39 @@ CapacitySize size_capacity(std::uint64_t asked, double share, std::uint64_t usab
             size.reason =
                 "the system does not tell how much memory is free: bytes=N would say how much to check";
         else
-            size.reason = fmt::format(
-                "{} bytes are checked, as asked for; the system does not tell what is free.", asked);
+            size.reason = fmt::format("{} are checked, as asked for; the system does not tell what is free.",
+                                      bytes_in_words(asked));
         size.bytes = asked / page * page;
         size.reserve = 0;
         return size;
     }
     const std::uint64_t most = usable > size.reserve ? usable - size.reserve : 0;
     const std::string left =
-        fmt::format("{} bytes may be used, less a reserve of {} leaves {}", usable, size.reserve, most);
+        fmt::format("{} may be used, less a reserve of {} leaves {}", bytes_in_words(usable),
+                    bytes_in_words(size.reserve), bytes_in_words(most));
     if (asked != 0) {
         if (asked > most) {
-            size.reason = fmt::format("{} bytes were asked for: {}", asked, left);
+            size.reason = fmt::format("{} were asked for: {}", bytes_in_words(asked), left);
             return size;
         }
         size.bytes = asked / page * page;
-        size.reason = fmt::format("{} bytes are checked, as asked for ({}).", size.bytes, left);
+        size.reason = fmt::format("{} are checked, as asked for ({}).", bytes_in_words(size.bytes), left);
         return size;
     }
     const std::uint64_t wanted = static_cast<std::uint64_t>(static_cast<double>(usable) * share);
     const std::uint64_t bytes = std::min(wanted, most) / page * page;
     if (bytes < smallest_useful) {
         size.reason = fmt::format(
-            "{} bytes would be checked ({} of what may be used; {}), and fewer than {} say "
-            "nothing of a machine",
-            bytes, share, left, smallest_useful);
+            "{} would be checked ({} of what may be used; {}), and fewer than {} say nothing of a machine",
+            bytes_in_words(bytes), share, left, bytes_in_words(smallest_useful));
         return size;
     }
     size.bytes = bytes;
-    size.reason = fmt::format(
-        "{} bytes are checked: {} of the {} that may be used{}.", bytes, share, usable,
-        wanted > most ? fmt::format(", or what a reserve of {} leaves, which is less", size.reserve) : "");
+    size.reason = fmt::format("{} are checked: {} of the {} that may be used{}.", bytes_in_words(bytes),
+                              share, bytes_in_words(usable),
+                              wanted > most ? fmt::format(", or what a reserve of {} leaves, which is less",
+                                                          bytes_in_words(size.reserve))
+                                            : "");
     return size;
 }
 
@@ -152,17 +155,17 @@ TakenMemory take_memory(Device& device, const CapacitySize& size, const TakingRu
         const std::uint64_t left = rules.usable(taken.bytes);
         if (left != 0 && left < next + size.reserve) {
             taken.shortage = fmt::format(
-                "Stopped at {} of {} bytes: beside these {} bytes may be used, and a reserve of {} is kept.",
-                taken.bytes, size.bytes, left, size.reserve);
+                "Stopped at {} of {}: beside these {} may be used, and a reserve of {} is kept.", taken.bytes,
+                bytes_in_words(size.bytes), bytes_in_words(left), bytes_in_words(size.reserve));
             return taken;
         }
         const double seconds = seconds_of(clock.now() - begin);
         if (!taken.chunks.empty() && seconds > rules.time_limit.count()) {
             taken.shortage = fmt::format(
-                "Stopped at {} of {} bytes: the system took {:.1f} s to hand these out, and {:.1f} s are "
-                "allowed "
-                "for that (seconds=N allows more).",
-                taken.bytes, size.bytes, seconds, rules.time_limit.count());
+                "Stopped at {} of {}: the system took {:.1f} s to hand these out, and {:.1f} s are allowed "
+                "for "
+                "that (seconds=N allows more).",
+                taken.bytes, bytes_in_words(size.bytes), seconds, rules.time_limit.count());
             return taken;
         }
         try {
@@ -184,9 +187,9 @@ TakenMemory take_memory(Device& device, const CapacitySize& size, const TakingRu
         }
     }
     if (taken.bytes < size.bytes)
-        taken.shortage =
-            fmt::format("Only {} of {} bytes were had: the next {} were refused ({}).", taken.bytes,
-                        size.bytes, std::min(chunk, size.bytes - taken.bytes), refusal);
+        taken.shortage = fmt::format("Only {} of {} were had: the next {} were refused ({}).", taken.bytes,
+                                     bytes_in_words(size.bytes),
+                                     bytes_in_words(std::min(chunk, size.bytes - taken.bytes)), refusal);
     return taken;
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/cpu/caches.h"
 #include "kernels/device/memory_limit.h"
 #include "kernels/offload/stream.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/core/statistics.h"
 #include "probes/memory/offloaded/offloaded.h"
 #include "probes/memory/streams/bandwidth_parts.h"
@@ -177,9 +178,10 @@ Outcome offloaded_bandwidth(const Case& the_case, Context& context, Accelerator&
     const std::uint64_t there = accelerator.info().memory_bytes;
     if (!size.useful || needed > there)
         return skipped(the_case,
-                       fmt::format("{} arrays of {} bytes each take {} bytes of {}, of which {} may be "
-                                   "used",
-                                   arrays, size.bytes, needed, accelerator.info().id, there));
+                       fmt::format("{} of {}{} {} of {}, of which {} may be used",
+                                   counted(static_cast<std::uint64_t>(arrays), "array", "arrays"),
+                                   bytes_in_words(size.bytes), arrays == 1 ? " takes" : " each take",
+                                   bytes_in_words(needed), accelerator.info().id, bytes_in_words(there)));
     Outcome outcome;
     context.progress("filling the arrays", 0);
     OffloadedStream stream(accelerator, arrays, size.bytes, static_cast<std::uint32_t>(context.seed));

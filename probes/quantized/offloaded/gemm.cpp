@@ -7,6 +7,7 @@
 
 #include "kernels/device/memory_limit.h"
 #include "kernels/matrix/bfloat16.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/core/random.h"
 #include "probes/quantized/matrix_product.h"
 #include "probes/quantized/offloaded/offloaded.h"
@@ -66,10 +67,11 @@ std::string shortage(const Accelerator& accelerator, const GemmShape& shape) {
     const auto words = [&, rows = m, columns = n, sums = k](std::uint64_t bytes, const std::string& whose,
                                                             std::uint64_t there) {
         return fmt::format(
-            "weights of {} x {} in {}, activations of {} x {} and the result take {} bytes of {}, of which "
-            "{} "
-            "may be used",
-            columns, sums, kernels::to_string(shape.format), rows, sums, bytes, whose, there);
+            "weights of {} x {} in {}, activations of {} x {} and the result take {} of {}, of which {} may "
+            "be "
+            "used",
+            columns, sums, kernels::to_string(shape.format), rows, sums, bytes_in_words(bytes), whose,
+            bytes_in_words(there));
     };
     const std::uint64_t device = accelerator.info().memory_bytes, usable = usable_memory_bytes();
     if (shape.bytes() > device) return words(shape.bytes(), accelerator.info().id, device);

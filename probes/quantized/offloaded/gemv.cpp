@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kernels/device/memory_limit.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/quantized/offloaded/offloaded.h"
 #include "probes/quantized/vector_product.h"
 
@@ -61,8 +62,9 @@ std::vector<float> multiply_once(Accelerator& accelerator, const kernels::Quanti
 /// Why a matrix has no room; empty where it has.
 std::string shortage(const Accelerator& accelerator, const GemvShape& shape) {
     const auto words = [&](std::uint64_t bytes, const std::string& whose, std::uint64_t there) {
-        return fmt::format("a matrix of {} x {} weights in {} takes {} bytes of {}, of which {} may be used",
-                           shape.rows, shape.columns, kernels::to_string(shape.format), bytes, whose, there);
+        return fmt::format("a matrix of {} x {} weights in {} takes {} of {}, of which {} may be used",
+                           shape.rows, shape.columns, kernels::to_string(shape.format), bytes_in_words(bytes),
+                           whose, bytes_in_words(there));
     };
     const std::uint64_t device = accelerator.info().memory_bytes, usable = usable_memory_bytes();
     if (shape.matrix_bytes() > device) return words(shape.matrix_bytes(), accelerator.info().id, device);

@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "probes/core/bytes_in_words.h"
 #include "probes/core/clock.h"
 #include "probes/core/os/mapping.h"
 #include "probes/core/os/scratch_file.h"
@@ -197,16 +198,15 @@ std::optional<std::string> no_room(const Target& target, std::uint64_t bytes) {
     const std::uint64_t more = round_up(bytes) - std::min(round_up(bytes), target.size_bytes);
     if (more > target.file_system.free_bytes / 2) {
         return fmt::format(
-            "the scratch file needs {} bytes and may take half of the {} bytes that are free in {}; make "
-            "room, "
-            "choose another folder or a smaller size",
-            more, target.file_system.free_bytes, target.path.string());
+            "the scratch file needs {} and may take half of the {} that are free in {}; make room, choose "
+            "another folder or a smaller size",
+            bytes_in_words(more), bytes_in_words(target.file_system.free_bytes), target.path.string());
     }
     rlimit limit{};
     if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
         round_up(bytes) > limit.rlim_cur) {
-        return fmt::format("the scratch file needs {} bytes and the limit on a file's size is {} (ulimit -f)",
-                           round_up(bytes), limit.rlim_cur);
+        return fmt::format("the scratch file needs {} and the limit on a file's size is {} (ulimit -f)",
+                           bytes_in_words(round_up(bytes)), bytes_in_words(limit.rlim_cur));
     }
     return std::nullopt;
 }

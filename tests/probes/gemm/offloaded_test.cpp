@@ -101,7 +101,7 @@ TEST_F(OffloadedThroughput, WhatDoesNotFitTheDeviceIsSkippedWithTheArithmetic) {
     const Outcome outcome = run({}, &small);
     EXPECT_EQ(outcome.status, Status::skipped);
     EXPECT_THAT(outcome.reason, HasSubstr("70 x 33 and 33 x 45"));
-    EXPECT_THAT(outcome.reason, HasSubstr("10000 may be used"));
+    EXPECT_THAT(outcome.reason, HasSubstr("10000 bytes may be used"));
 }
 
 TEST_F(OffloadedThroughput, MissingExtensionsAndParametersOfTheCpuAreNamed) {

@@ -283,7 +283,7 @@ TEST_F(MemoryCapacity, StopsWhenFreeMemoryFalls) {
     EXPECT_EQ(outcome.resolved.at("bytes"), std::to_string(32 * mib)) << "two chunks";
     EXPECT_THAT(outcome.notes,
                 Contains(AllOf(HasSubstr("Stopped at 33554432 of 67108864 bytes"),
-                               HasSubstr("beside these 73400320 bytes may be used"), HasSubstr("reserve"))));
+                               HasSubstr("beside these 73400320 bytes (70 MiB) may be used"), HasSubstr("reserve"))));
     EXPECT_EQ(value_of(outcome, "memory.capacity.verified_bytes"), 32.0 * mib);
 }
 
@@ -332,7 +332,7 @@ TEST_F(MemoryCapacity, IsSkippedWithTheArithmeticWhereMoreIsAskedForThanMayBeUse
     const Outcome outcome = execute(probe_, make({{"bytes", "1000T"}}), context_);
     EXPECT_EQ(outcome.status, Status::skipped);
     EXPECT_THAT(outcome.reason,
-                AllOf(HasSubstr("1099511627776000 bytes were asked for"), HasSubstr("leaves")));
+                AllOf(HasSubstr("1099511627776000 bytes (1000 TiB) were asked for"), HasSubstr("leaves")));
 }
 
 TEST_F(MemoryCapacity, SkipsADeviceThatIsNotThere) {

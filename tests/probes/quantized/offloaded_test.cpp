@@ -185,7 +185,7 @@ TEST_F(OffloadedQuantized, ALostDeviceAndLackOfMemoryAreFailuresWithTheirReason)
 TEST_F(OffloadedQuantized, WhatDoesNotFitTheDeviceIsSkippedWithTheArithmetic) {
     FaultyAccelerator small(open_pocl(), {});
     small.described().memory_bytes = 10'000;
-    EXPECT_THAT(gemv({{"format", "int4"}}, &small).reason, HasSubstr("of which 10000 may be used"));
+    EXPECT_THAT(gemv({{"format", "int4"}}, &small).reason, HasSubstr("of which 10000 bytes may be used"));
     EXPECT_EQ(gemv({}, &small).status, Status::skipped);
     EXPECT_EQ(gemm({}, &small).status, Status::skipped);
     EXPECT_THAT(gemm({}, &small).reason, HasSubstr("weights of 70 x 256 in int8"));

@@ -59,11 +59,16 @@ TEST(CopySizes, BeyondTheMemoryAreRefusedWithTheArithmetic) {
     card.kind = "gpu";
     card.memory_bytes = 8 * gib;
     EXPECT_EQ(size_copies(4 * gib, 2, true, card, 64 * gib).shortage, "");
-    EXPECT_EQ(size_copies(4 * gib + 1, 2, true, card, 64 * gib).shortage,
-              "2 buffers of 4294967297 bytes are more than the 8589934592 bytes that cuda:0 has");
-    EXPECT_EQ(size_copies(4 * gib, 2, true, card, 7 * gib).shortage,
-              "2 host buffers of 4294967296 bytes are more than the 7516192768 bytes of memory that this "
-              "process may still use");
+    EXPECT_EQ(
+        size_copies(4 * gib + 1, 2, true, card, 64 * gib).shortage,
+        "2 buffers of 4294967297 bytes (4.0 GiB) are more than the 8589934592 bytes (8 GiB) that cuda:0 has");
+    EXPECT_EQ(
+        size_copies(4 * gib, 2, true, card, 7 * gib).shortage,
+        "2 host buffers of 4294967296 bytes (4 GiB) are more than the 7516192768 bytes (7 GiB) of memory "
+        "that this process may still use");
+    EXPECT_EQ(size_copies(8 * gib + 1, 1, true, card, 64 * gib).shortage,
+              "1 buffer of 8589934593 bytes (8.0 GiB) is more than the 8589934592 bytes (8 GiB) that cuda:0 "
+              "has");
     EXPECT_EQ(size_copies(4 * gib, 2, false, card, 1 * gib).shortage, "") << "peers take nothing of the host";
 }
 
