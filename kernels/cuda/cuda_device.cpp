@@ -73,6 +73,13 @@ class CudaDevice final : public Accelerator {
     }
     std::uint64_t address(const DeviceMemory& memory) const override { return own_memory(memory).address(); }
 
+    std::optional<std::uint64_t> free_bytes() const override {
+        std::size_t free = 0, total = 0;
+        context_->enter();
+        if (driver_.mem_get_info(&free, &total) != error::none) return std::nullopt;
+        return free;
+    }
+
     Telemetry* telemetry() override { return telemetry_.of(info_); }
 
     bool reach(Accelerator& other) override {

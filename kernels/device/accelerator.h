@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -105,6 +106,8 @@ class Accelerator : public Device {
     virtual std::unique_ptr<DeviceMemory> allocate_host(std::size_t bytes, bool pinned) = 0;
     /// Its address on the device, for a library of the same vendor (CUDA); 0 where there is none (OpenCL).
     virtual std::uint64_t address(const DeviceMemory& memory) const = 0;
+    /// Bytes of its own memory that nobody uses just now; nothing where the driver does not tell (OpenCL's).
+    virtual std::optional<std::uint64_t> free_bytes() const { return std::nullopt; }
     /// What watches it while it works; null where nothing tells.
     virtual Telemetry* telemetry() { return nullptr; }
     /// Makes memory of `other` reachable without a detour by the host. False: copies go by the host.

@@ -27,7 +27,7 @@ Result allocate(Address* address, std::uint64_t bytes, int card) {
     State& known = state();
     const std::lock_guard lock(known.mutex);
     if (card >= 0) {
-        std::uint64_t used = bytes;
+        std::uint64_t used = bytes + known.cards[static_cast<std::size_t>(card)].used_by_others;
         for (const auto& [other, piece] : known.pieces)
             if (piece.card == card) used += piece.bytes;
         if (used > known.cards[static_cast<std::size_t>(card)].memory_bytes) return error::out_of_memory;
@@ -256,7 +256,8 @@ Result cuMemGetInfo_v2(std::size_t* free, std::size_t* total) {
     ASSAY_BEGIN("cuMemGetInfo_v2", true);
     const std::lock_guard lock(state().mutex);
     const int card = current_context()->card;
-    *free = *total = card_at(card).memory_bytes;
+    *total = card_at(card).memory_bytes;
+    *free = *total - card_at(card).used_by_others;
     for (const auto& [address, piece] : state().pieces)
         if (piece.card == card) *free -= piece.bytes;
     return error::none;

@@ -36,6 +36,7 @@ struct Card {
     int major = 9, minor = 0;  ///< compute capability
     int multiprocessors = 4;
     std::uint64_t memory_bytes = std::uint64_t{1} << 30;
+    std::uint64_t used_by_others = 0;  ///< of these
     std::string pci_address = "0000:65:00.0";
     int compute_mode = 0;  ///< 2: prohibited, 3: exclusive to one process
     bool taken = false;    ///< in use by another process that has it for itself

@@ -70,6 +70,7 @@ class FaultyAccelerator final : public Accelerator {
                    const std::string& options) override {
         return inner_.kernel(program, function, options);
     }
+    std::optional<std::uint64_t> free_bytes() const override { return inner_.free_bytes(); }
     bool has_extension(std::string_view name) const override { return inner_.has_extension(name); }
     Queue& queue() override { return queue_; }
     std::unique_ptr<Queue> make_queue() override {

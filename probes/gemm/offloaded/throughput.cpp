@@ -9,6 +9,7 @@
 #include "kernels/device/memory_limit.h"
 #include "kernels/offload/matrix_product.h"
 #include "probes/core/bytes_in_words.h"
+#include "probes/core/device_room.h"
 #include "probes/gemm/offloaded/offloaded.h"
 
 namespace assay {
@@ -80,16 +81,18 @@ std::string shortage(const Accelerator& accelerator, Precision precision, const 
     const std::uint64_t needed = offloaded_bytes(accelerator, precision, shape);
     const std::uint64_t copies = is_cuda(accelerator) ? copies_on_host(precision, shape) : 0;
     const std::uint64_t host = Matrices::bytes(precision, shape) + copies, usable = usable_memory_bytes();
-    const auto words = [&](std::uint64_t bytes, const std::string& whose, std::uint64_t there) {
-        return fmt::format(
-            "matrices of {} x {} and {} x {} and their product take {} of {}, of which {} may be used",
-            shape.m, shape.k, shape.k, shape.n, bytes_in_words(bytes), whose, bytes_in_words(there));
+    const auto words = [&](std::uint64_t bytes, const std::string& whose, const std::string& there) {
+        return fmt::format("matrices of {} x {} and {} x {} and their product take {} of {}, of which {}",
+                           shape.m, shape.k, shape.k, shape.n, bytes_in_words(bytes), whose, there);
     };
-    const std::uint64_t device = accelerator.info().memory_bytes;
-    if (needed > device) return words(needed, accelerator.info().id + ", packed copies included", device);
+    const DeviceRoom room = room_of(accelerator);
+    if (needed > room.bytes)
+        return words(needed, accelerator.info().id + ", packed copies included", room.words);
     // A device on the CPU takes its share of the same memory.
     const std::uint64_t together = accelerator.is_card() ? host : host + needed;
-    return usable != 0 && together > usable ? words(together, "the host", usable) : std::string();
+    return usable != 0 && together > usable
+               ? words(together, "the host", bytes_in_words(usable) + " may be used")
+               : std::string();
 }
 
 }  // namespace

@@ -50,29 +50,31 @@ std::vector<std::string> directions_of(const Case& the_case) {
 }
 
 CopySize size_copies(std::uint64_t asked, int most_ways, bool with_host, const DeviceInfo& device,
-                     std::uint64_t usable) {
+                     std::uint64_t usable, std::optional<std::uint64_t> free) {
     const std::uint64_t buffers = static_cast<std::uint64_t>(most_ways);
     // A CPU's device memory is the host's, and its buffers stand beside those of the host.
     const bool in_host = device.kind == "cpu";
     const std::uint64_t host_buffers = (with_host ? buffers : 0) + (in_host ? buffers : 0);
-    const std::uint64_t own = device.memory_bytes != 0 ? device.memory_bytes / buffers : UINT64_MAX;
+    const std::uint64_t there = free.value_or(device.memory_bytes);
+    const std::uint64_t own = free || there != 0 ? there / buffers : UINT64_MAX;
     const std::uint64_t hosts = usable != 0 && host_buffers != 0 ? usable / host_buffers : UINT64_MAX;
+    std::uint64_t bytes = asked;
     if (asked == 0) {
-        std::uint64_t bytes = usual_bytes;
+        bytes = usual_bytes;
         while (bytes > least_bytes && bytes > std::min(own, hosts) / 4) bytes /= 2;
-        return {bytes, {}};
     }
-    if (asked > own)
-        return {asked,
-                fmt::format("{} of {} {} more than the {} that {} has", counted(buffers, "buffer", "buffers"),
-                            bytes_in_words(asked), buffers == 1 ? "is" : "are",
-                            bytes_in_words(device.memory_bytes), device.id)};
-    if (asked > hosts)
-        return {asked,
+    if (bytes > own)
+        return {bytes,
+                fmt::format("{} of {} {} more than the {} that {} has{}",
+                            counted(buffers, "buffer", "buffers"), bytes_in_words(bytes),
+                            buffers == 1 ? "is" : "are", bytes_in_words(device.memory_bytes), device.id,
+                            free ? fmt::format(", of which {} are free now", bytes_in_words(*free)) : "")};
+    if (bytes > hosts)
+        return {bytes,
                 fmt::format("{} of {} {} more than the {} of memory that this process may still use",
-                            counted(host_buffers, "host buffer", "host buffers"), bytes_in_words(asked),
+                            counted(host_buffers, "host buffer", "host buffers"), bytes_in_words(bytes),
                             host_buffers == 1 ? "is" : "are", bytes_in_words(usable))};
-    return {asked, {}};
+    return {bytes, {}};
 }
 
 void check_copies(const Case& the_case) {

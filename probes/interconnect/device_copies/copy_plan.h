@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,9 +29,10 @@ struct CopySize {
     std::string shortage;  ///< the arithmetic; empty: they fit
 };
 /// A buffer a direction at either end, `most_ways` directions at once. `asked` 0: 256 MiB, halved while they
-/// take more than a quarter of the device's or of the host's memory. `usable` is what the host has left.
+/// take more than a quarter of the device's or of the host's memory. `usable` is what the host has left,
+/// `free` what the device has, where its driver tells.
 CopySize size_copies(std::uint64_t asked, int most_ways, bool with_host, const DeviceInfo& device,
-                     std::uint64_t usable);
+                     std::uint64_t usable, std::optional<std::uint64_t> free = std::nullopt);
 
 /// Throws InputError for what cannot be measured whatever the machine has.
 void check_copies(const Case& the_case);

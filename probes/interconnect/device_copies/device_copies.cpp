@@ -107,7 +107,7 @@ Outcome measure_device_copies(const Case& the_case, Context& context, Accelerato
     int most_ways = 1;
     for (const std::string& direction : directions) most_ways = std::max(most_ways, ways(direction));
     const CopySize size = size_copies(the_case.is_auto("bytes") ? 0 : the_case.bytes("bytes"), most_ways,
-                                      with_host, device.info(), usable_memory_bytes());
+                                      with_host, device.info(), usable_memory_bytes(), device.free_bytes());
     if (!size.shortage.empty()) return skipped(the_case, size.shortage);
 
     Outcome outcome;

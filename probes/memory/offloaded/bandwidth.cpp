@@ -10,6 +10,7 @@
 #include "kernels/device/memory_limit.h"
 #include "kernels/offload/stream.h"
 #include "probes/core/bytes_in_words.h"
+#include "probes/core/device_room.h"
 #include "probes/core/statistics.h"
 #include "probes/memory/offloaded/offloaded.h"
 #include "probes/memory/streams/bandwidth_parts.h"
@@ -47,24 +48,26 @@ std::uint64_t rounded_up(std::uint64_t bytes) {
     return (bytes + multiple - 1) / multiple * multiple;
 }
 
-/// Of a card, whose caches OpenCL and CUDA do not tell alike: 1 GiB, or an eighth of a small memory.
+/// Of a card, whose caches OpenCL and CUDA do not tell alike: 1 GiB, or an eighth of a small memory (or of
+/// what others leave of it).
 ArraySize card_array_size(std::uint64_t asked, std::uint64_t memory) {
     ArraySize size;
     size.bytes = asked != 0 ? asked : std::min(card_array, memory / 8);
-    size.bytes = rounded_up(size.bytes);
+    // One that is empty would fit a card that is full.
+    size.bytes = std::max<std::uint64_t>(rounded_up(size.bytes), kernels::offloaded_array_multiple);
     size.reason =
         fmt::format("Arrays of {} bytes each{}.", size.bytes,
-                    asked == 0           ? ", far above what a card's caches hold"
-                    : asked < card_array ? ", which the caches of some cards hold in part: the figure may "
-                                           "be theirs, and not the memory's"
-                                         : "");
+                    size.bytes < card_array ? ", which the caches of some cards hold in part: the figure may "
+                                              "be theirs, and not the memory's"
+                    : asked == 0            ? ", far above what a card's caches hold"
+                                            : "");
     return size;
 }
 
 ArraySize size_on(const Accelerator& accelerator, const Case& the_case, int arrays) {
     // Rounded before it is told, so that the note has the size that is measured.
     const std::uint64_t asked = the_case.is_auto("bytes") ? 0 : rounded_up(the_case.bytes("bytes"));
-    if (accelerator.is_card()) return card_array_size(asked, accelerator.info().memory_bytes);
+    if (accelerator.is_card()) return card_array_size(asked, room_of(accelerator).bytes);
     ArraySize size = size_arrays(asked, arrays, kernels::last_level_cache_bytes(),
                                  std::min(usable_memory_bytes(), accelerator.info().memory_bytes));
     size.bytes = rounded_up(size.bytes);
@@ -175,13 +178,13 @@ Outcome offloaded_bandwidth(const Case& the_case, Context& context, Accelerator&
     const int arrays = arrays_of(chosen);
     const ArraySize size = size_on(accelerator, the_case, arrays);
     const std::uint64_t needed = size.bytes * static_cast<std::uint64_t>(arrays);
-    const std::uint64_t there = accelerator.info().memory_bytes;
-    if (!size.useful || needed > there)
+    const DeviceRoom room = room_of(accelerator);
+    if (!size.useful || needed > room.bytes)
         return skipped(the_case,
-                       fmt::format("{} of {}{} {} of {}, of which {} may be used",
+                       fmt::format("{} of {}{} {} of {}, of which {}",
                                    counted(static_cast<std::uint64_t>(arrays), "array", "arrays"),
                                    bytes_in_words(size.bytes), arrays == 1 ? " takes" : " each take",
-                                   bytes_in_words(needed), accelerator.info().id, bytes_in_words(there)));
+                                   bytes_in_words(needed), accelerator.info().id, room.words));
     Outcome outcome;
     context.progress("filling the arrays", 0);
     OffloadedStream stream(accelerator, arrays, size.bytes, static_cast<std::uint32_t>(context.seed));

@@ -8,6 +8,7 @@
 #include "kernels/device/memory_limit.h"
 #include "kernels/matrix/bfloat16.h"
 #include "probes/core/bytes_in_words.h"
+#include "probes/core/device_room.h"
 #include "probes/core/random.h"
 #include "probes/quantized/matrix_product.h"
 #include "probes/quantized/offloaded/offloaded.h"
@@ -65,18 +66,18 @@ std::unique_ptr<DeviceMemory> quantized_weights(Accelerator& accelerator, const 
 std::string shortage(const Accelerator& accelerator, const GemmShape& shape) {
     const auto [m, n, k] = shape.size;
     const auto words = [&, rows = m, columns = n, sums = k](std::uint64_t bytes, const std::string& whose,
-                                                            std::uint64_t there) {
+                                                            const std::string& there) {
         return fmt::format(
-            "weights of {} x {} in {}, activations of {} x {} and the result take {} of {}, of which {} may "
-            "be "
-            "used",
-            columns, sums, kernels::to_string(shape.format), rows, sums, bytes_in_words(bytes), whose,
-            bytes_in_words(there));
+            "weights of {} x {} in {}, activations of {} x {} and the result take {} of {}, of which {}",
+            columns, sums, kernels::to_string(shape.format), rows, sums, bytes_in_words(bytes), whose, there);
     };
-    const std::uint64_t device = accelerator.info().memory_bytes, usable = usable_memory_bytes();
-    if (shape.bytes() > device) return words(shape.bytes(), accelerator.info().id, device);
+    const DeviceRoom room = room_of(accelerator);
+    if (shape.bytes() > room.bytes) return words(shape.bytes(), accelerator.info().id, room.words);
+    const std::uint64_t usable = usable_memory_bytes();
     const std::uint64_t host = shape.bytes() * (accelerator.is_card() ? 2 : 3);
-    return usable != 0 && host > usable ? words(host, "the host, copies included", usable) : std::string();
+    return usable != 0 && host > usable
+               ? words(host, "the host, copies included", bytes_in_words(usable) + " may be used")
+               : std::string();
 }
 
 }  // namespace

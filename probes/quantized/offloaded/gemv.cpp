@@ -6,6 +6,7 @@
 
 #include "kernels/device/memory_limit.h"
 #include "probes/core/bytes_in_words.h"
+#include "probes/core/device_room.h"
 #include "probes/quantized/offloaded/offloaded.h"
 #include "probes/quantized/vector_product.h"
 
@@ -61,16 +62,20 @@ std::vector<float> multiply_once(Accelerator& accelerator, const kernels::Quanti
 
 /// Why a matrix has no room; empty where it has.
 std::string shortage(const Accelerator& accelerator, const GemvShape& shape) {
-    const auto words = [&](std::uint64_t bytes, const std::string& whose, std::uint64_t there) {
-        return fmt::format("a matrix of {} x {} weights in {} takes {} of {}, of which {} may be used",
-                           shape.rows, shape.columns, kernels::to_string(shape.format), bytes_in_words(bytes),
-                           whose, bytes_in_words(there));
+    const auto words = [&](std::uint64_t bytes, const std::string& whose, const std::string& there) {
+        return fmt::format("a matrix of {} x {} weights in {} takes {} of {}, of which {}", shape.rows,
+                           shape.columns, kernels::to_string(shape.format), bytes_in_words(bytes), whose,
+                           there);
     };
-    const std::uint64_t device = accelerator.info().memory_bytes, usable = usable_memory_bytes();
-    if (shape.matrix_bytes() > device) return words(shape.matrix_bytes(), accelerator.info().id, device);
+    const DeviceRoom room = room_of(accelerator);
+    if (shape.matrix_bytes() > room.bytes)
+        return words(shape.matrix_bytes(), accelerator.info().id, room.words);
+    const std::uint64_t usable = usable_memory_bytes();
     // Twice on the host while it is copied; a device on the CPU keeps its own there, too.
     const std::uint64_t host = shape.matrix_bytes() * (accelerator.is_card() ? 2 : 3);
-    return usable != 0 && host > usable ? words(host, "the host, copies included", usable) : std::string();
+    return usable != 0 && host > usable
+               ? words(host, "the host, copies included", bytes_in_words(usable) + " may be used")
+               : std::string();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "kernels/cpu/caches.h"
 #include "kernels/cpu/decoder_ops.h"
 #include "kernels/device/memory_limit.h"
+#include "probes/core/device_room.h"
 #include "probes/quantized/offloaded/offloaded.h"
 
 namespace assay {
@@ -23,8 +24,7 @@ MatrixCount count_device_matrices(const Accelerator& accelerator, std::uint64_t 
     if (!accelerator.is_card())
         return count_matrices(matrix_bytes, kernels::last_level_cache_bytes(), usable_memory_bytes());
     const std::uint64_t wanted = (bytes_on_cards + matrix_bytes - 1) / matrix_bytes;
-    const std::uint64_t fitting =
-        std::max<std::uint64_t>(accelerator.info().memory_bytes / 2 / matrix_bytes, 1);
+    const std::uint64_t fitting = std::max<std::uint64_t>(room_of(accelerator).bytes / 2 / matrix_bytes, 1);
     MatrixCount count;
     count.matrices = static_cast<std::size_t>(std::min(wanted, fitting));
     count.out_of_cache = wanted <= fitting;
@@ -35,7 +35,8 @@ MatrixCount count_device_matrices(const Accelerator& accelerator, std::uint64_t 
         count.matrices, count.matrices * matrix_bytes, bytes_on_cards);
     if (!count.out_of_cache)
         count.reason +=
-            " More would take over half of the device's memory, so part of the weights may come from caches.";
+            " More would take over half of what is free of the device's memory, so part of the weights may "
+            "come from caches.";
     return count;
 }
 

@@ -311,6 +311,24 @@ TEST(CudaDevice, MemoryThatIsNotThereIsOutOfMemoryAndTheDeviceGoesOn) {
     EXPECT_THROW((void)device->allocate(0, false), std::system_error);
 }
 
+TEST(CudaDevice, TellsWhatNobodyUsesOfItsMemory) {
+    const Fresh fresh({Card{.memory_bytes = 64u << 20, .used_by_others = 24u << 20}, Card{}});
+    const std::unique_ptr<Device> device = opened();
+    const std::unique_ptr<Device> other = opened("cuda:1");
+    const Accelerator& card = *device->accelerator();
+    EXPECT_EQ(card.info().memory_bytes, 64u << 20);
+    EXPECT_EQ(card.free_bytes(), 40u << 20);
+    {
+        const std::unique_ptr<DeviceMemory> own = device->allocate(8u << 20, false);
+        EXPECT_EQ(card.free_bytes(), 32u << 20);
+        EXPECT_EQ(other->accelerator()->free_bytes(), 1u << 30);
+    }
+    EXPECT_EQ(card.free_bytes(), 40u << 20);
+    EXPECT_NE(error_of([&] { device->allocate(48u << 20, false); }, false, true), "");
+    fake_cuda::fail("cuMemGetInfo_v2", 801);
+    EXPECT_EQ(card.free_bytes(), std::nullopt);
+}
+
 TEST(CudaDevice, WhatLiesOutsideOfAMemoryIsRefused) {
     const Fresh fresh;
     const std::unique_ptr<Device> device = opened();

@@ -142,6 +142,16 @@ TEST_F(CublasLtThroughput, MultipliesEveryPrecisionInItsLayout) {
     EXPECT_EQ(run_on_card({{"m", "37"}, {"n", "41"}, {"k", "23"}}).status, Status::measured);
 }
 
+TEST_F(CublasLtThroughput, WhatDoesNotFitBesideOthersIsSkippedWithTheArithmetic) {
+    const std::uint64_t mib = 1 << 20;
+    fake_cuda::set_cards({{.memory_bytes = 1024 * mib, .used_by_others = 1023 * mib}});
+    const Outcome outcome = run_on_card({{"m", "512"}, {"n", "512"}, {"k", "512"}});
+    EXPECT_EQ(outcome.status, Status::skipped);
+    EXPECT_THAT(outcome.reason,
+                HasSubstr("of which 1073741824 bytes (1 GiB) may be used and 1048576 bytes (1 "
+                          "MiB) are free now"));
+}
+
 TEST_F(CublasLtThroughput, AWrongResultIsAFailureInEveryPrecision) {
     const FakeCublasLt wrong("wrong");
     for (const char* precision : {"f64", "f32", "tf32", "bf16", "f16", "fp8", "int8"}) {

@@ -8,12 +8,14 @@
 
 #include "probes/core/probe.h"
 #include "probes/memory/memory.h"
+#include "tests/fake_cuda/fake_cuda.h"
 #include "tests/kernels/faulty_accelerator.h"
 #include "tests/kernels/pocl.h"
 
 namespace assay {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
 
 class OffloadedBandwidth : public testing::Test {
@@ -87,6 +89,34 @@ TEST_F(OffloadedBandwidth, ArraysBeyondTheMemoryAreSkippedWithTheArithmetic) {
     const Outcome outcome = run({}, &small);
     EXPECT_EQ(outcome.status, Status::skipped);
     EXPECT_THAT(outcome.reason, HasSubstr("3 arrays of 131072 bytes each take 393216 bytes of "));
+}
+
+TEST_F(OffloadedBandwidth, OneArrayIsNotSpokenOfAsSeveral) {
+    FaultyAccelerator small(open_pocl(), {});
+    small.described().memory_bytes = 300'000;
+    small.described().kind = "gpu";
+    EXPECT_EQ(run({{"kernel", "write"}, {"bytes", "1M"}}, &small).reason,
+              "1 array of 1048576 bytes (1 MiB) takes 1048576 bytes (1 MiB) of opencl:0, of which 300000 "
+              "bytes may be used");
+}
+
+TEST_F(OffloadedBandwidth, ArraysBesideOthersAreOfWhatTheyLeaveOrSkippedWithTheArithmetic) {
+    const std::uint64_t mib = 1 << 20;
+    const auto with_free = [&](std::uint64_t free, const char* bytes) {
+        const fake_cuda::Fresh driver(
+            std::vector<fake_cuda::Card>{{.memory_bytes = 64 * mib, .used_by_others = 64 * mib - free}});
+        return run({{"device", "cuda:0"}, {"kernel", "copy"}, {"bytes", bytes}});
+    };
+    const Outcome asked = with_free(8 * mib, "16M");
+    EXPECT_EQ(asked.status, Status::skipped);
+    EXPECT_EQ(asked.reason,
+              "2 arrays of 16777216 bytes (16 MiB) each take 33554432 bytes (32 MiB) of cuda:0, of which "
+              "67108864 bytes (64 MiB) may be used and 8388608 bytes (8 MiB) are free now");
+    const Outcome chosen = with_free(8 * mib, "auto");
+    ASSERT_EQ(chosen.status, Status::measured) << chosen.reason;
+    EXPECT_EQ(chosen.resolved.at("bytes"), "1048576") << "an eighth of what is free";
+    EXPECT_THAT(chosen.notes, Contains(HasSubstr("may be theirs, and not the memory's")));
+    EXPECT_EQ(with_free(0, "auto").status, Status::skipped) << "a card that is full";
 }
 
 TEST_F(OffloadedBandwidth, RefusesWhatIsOfTheCpuAlone) {

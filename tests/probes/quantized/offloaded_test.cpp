@@ -182,6 +182,19 @@ TEST_F(OffloadedQuantized, ALostDeviceAndLackOfMemoryAreFailuresWithTheirReason)
     }
 }
 
+TEST_F(OffloadedQuantized, WhatDoesNotFitBesideOthersIsSkippedWithTheArithmetic) {
+    fake_cuda::set_cards({{.memory_bytes = 1 << 30, .used_by_others = (1 << 30) - 10'000}});
+    for (const Outcome& outcome : {gemv({{"device", "cuda:0"}}), gemm({{"device", "cuda:0"}})}) {
+        EXPECT_EQ(outcome.status, Status::skipped) << outcome.the_case.probe;
+        EXPECT_THAT(outcome.reason,
+                    HasSubstr("of which 1073741824 bytes (1 GiB) may be used and 10000 bytes are free now"));
+    }
+    // What others leave is gone through, not what the card has.
+    fake_cuda::set_cards({{.memory_bytes = 1 << 30, .used_by_others = 1 << 29}});
+    const std::unique_ptr<Device> card = std::get<std::unique_ptr<Device>>(open_device("cuda:0"));
+    EXPECT_EQ(count_device_matrices(*card->accelerator(), std::uint64_t{100} << 20).matrices, 2u);
+}
+
 TEST_F(OffloadedQuantized, WhatDoesNotFitTheDeviceIsSkippedWithTheArithmetic) {
     FaultyAccelerator small(open_pocl(), {});
     small.described().memory_bytes = 10'000;

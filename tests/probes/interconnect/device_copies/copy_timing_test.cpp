@@ -69,6 +69,12 @@ TEST(CopySizes, BeyondTheMemoryAreRefusedWithTheArithmetic) {
     EXPECT_EQ(size_copies(8 * gib + 1, 1, true, card, 64 * gib).shortage,
               "1 buffer of 8589934593 bytes (8.0 GiB) is more than the 8589934592 bytes (8 GiB) that cuda:0 "
               "has");
+    EXPECT_EQ(
+        size_copies(mib, 2, true, card, 64 * gib, mib).shortage,
+        "2 buffers of 1048576 bytes (1 MiB) are more than the 8589934592 bytes (8 GiB) that cuda:0 has, "
+        "of which 1048576 bytes (1 MiB) are free now");
+    EXPECT_EQ(size_copies(0, 2, true, card, 64 * gib, 512 * mib).bytes, 64 * mib) << "of what is free";
+    EXPECT_NE(size_copies(0, 1, true, card, 64 * gib, 0).shortage, "") << "a card that is full";
     EXPECT_EQ(size_copies(4 * gib, 2, false, card, 1 * gib).shortage, "") << "peers take nothing of the host";
 }
 

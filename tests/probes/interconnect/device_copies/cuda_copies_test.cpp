@@ -56,6 +56,13 @@ TEST_F(CudaCopies, WithTheHostAreMeasuredPinnedBehindAGateAndPageableWithout) {
     }
 }
 
+TEST_F(CudaCopies, BeyondWhatIsFreeOfACardAreSkipped) {
+    const Fresh driver(std::vector<Card>{{.memory_bytes = 1 << 20, .used_by_others = (1 << 20) - 1000}});
+    const Outcome outcome = measure({{"memory", "pinned"}});
+    EXPECT_EQ(outcome.status, Status::skipped);
+    EXPECT_THAT(outcome.reason, HasSubstr("of which 1000 bytes are free now"));
+}
+
 TEST_F(CudaCopies, BetweenTwoCardsGoFromPeerToPeer) {
     const Fresh driver(std::vector<Card>{{.name = "One"}, {.name = "Two", .pci_address = "0000:66:00.0"}});
     const Outcome outcome = measure({{"to", "peers"}});
