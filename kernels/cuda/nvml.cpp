@@ -35,6 +35,13 @@ std::optional<bool> is_on(Result (*function)(Handle, int*, int*), Handle card) {
     return current != 0;
 }
 
+/// Whether MIG is on; nothing where the card cannot.
+std::optional<bool> is_sliced(const Api& api, Handle card) {
+    unsigned current = 0, pending = 0;
+    if (api.mig_mode == nullptr || api.mig_mode(card, &current, &pending) != success) return std::nullopt;
+    return current != 0;
+}
+
 struct Reason {
     unsigned long long bit;
     std::string_view words;
@@ -113,14 +120,13 @@ class XidEvents {
 
 class NvmlTelemetry final : public Telemetry {
   public:
-    /// `slice`: what memory and load are asked of, the card itself where it is not sliced.
-    NvmlTelemetry(const Api& api, Handle card, Handle slice)
+    NvmlTelemetry(const Api& api, Handle card)
         : api_(api),
           card_(card),
-          slice_(slice),
           source_("NVML " + text(api.driver_version)),
           default_power_limit_(scaled(asked<unsigned>(api.default_power_limit, card), milli)),
           maximum_clock_(scaled(asked<unsigned>(api.maximum_clock, card, ClockType::multiprocessors), mega)),
+          sliced_(is_sliced(api, card).value_or(false)),
           xids_(api_, card) {}
 
     TelemetryReading read() override {
@@ -133,12 +139,11 @@ class NvmlTelemetry final : public Telemetry {
         reading.clock = scaled(asked<unsigned>(api_.clock, card_, ClockType::multiprocessors), mega);
         reading.maximum_clock = maximum_clock_;
         reading.memory_clock = scaled(asked<unsigned>(api_.clock, card_, ClockType::memory), mega);
-        if (const auto load = asked<Utilisation>(api_.utilisation, slice_))
+        if (const auto load = asked<Utilisation>(api_.utilisation, card_))
             reading.utilisation = load->gpu / 100.0;
         reading.ecc_corrected = errors(ErrorType::corrected);
         reading.ecc_uncorrected = errors(ErrorType::uncorrected);
-        if (const auto memory = asked<MemoryInfo>(api_.memory_info, slice_))
-            reading.used_bytes = memory->used;
+        if (const auto memory = asked<MemoryInfo>(api_.memory_info, card_)) reading.used_bytes = memory->used;
         if (const auto bits = asked<unsigned long long>(api_.clock_reasons, card_))
             reading.throttle_reasons = reasons_in(*bits);
         reading.xids = xids_.take();
@@ -146,6 +151,11 @@ class NvmlTelemetry final : public Telemetry {
     }
 
     std::string source() const override { return source_; }
+    std::string remark() const override {
+        if (!sliced_) return {};
+        return "The telemetry (power, temperatures, clocks, errors) is of the whole card: MIG is on, and the "
+               "case had a slice of it.";
+    }
 
   private:
     std::optional<double> temperature() const {
@@ -170,9 +180,10 @@ class NvmlTelemetry final : public Telemetry {
     }
 
     const Api api_;
-    Handle card_, slice_;
+    Handle card_;
     std::string source_;
     std::optional<double> default_power_limit_, maximum_clock_;
+    bool sliced_;
     XidEvents xids_;
 };
 
@@ -192,9 +203,7 @@ CardFacts facts_of(const Api& api, Handle card) {
     if (const auto memory = asked<MemoryInfo>(api.memory_info, card)) facts.memory_bytes = memory->total;
     if (const auto on = asked<int>(api.persistence_mode, card)) facts.persistence = *on != 0;
     facts.ecc = is_on(api.ecc_mode, card);
-    unsigned current = 0, pending = 0;
-    if (api.mig_mode != nullptr && api.mig_mode(card, &current, &pending) == success)
-        facts.mig = current != 0;
+    facts.mig = is_sliced(api, card);
     facts.power_limit = scaled(asked<unsigned>(api.power_limit, card), milli);
     facts.default_power_limit = scaled(asked<unsigned>(api.default_power_limit, card), milli);
     unsigned least = 0, greatest = 0;
@@ -220,24 +229,12 @@ std::variant<std::unique_ptr<Telemetry>, Absent> open_telemetry(const Api& api,
     const Result result = api.handle_by_pci_address(pci_address.c_str(), &card);
     if (result != success)
         return no_telemetry(pci_address, "nvmlDeviceGetHandleByPciBusId: " + api.words_of(result));
-    return std::make_unique<NvmlTelemetry>(api, card, card);
+    return std::make_unique<NvmlTelemetry>(api, card);
 }
 
 std::variant<std::unique_ptr<Telemetry>, Absent> open_telemetry(const std::string& pci_address) {
     if (const Absent* absent = std::get_if<Absent>(&api())) return no_telemetry(pci_address, absent->reason);
     return open_telemetry(std::get<Api>(api()), pci_address);
-}
-
-std::variant<std::unique_ptr<Telemetry>, Absent> open_telemetry_by_uuid(const Api& api,
-                                                                        const std::string& uuid) {
-    if (api.handle_by_uuid == nullptr)
-        return no_telemetry(uuid, "the library has no nvmlDeviceGetHandleByUUID");
-    Handle slice = nullptr;
-    const Result result = api.handle_by_uuid(uuid.c_str(), &slice);
-    if (result != success) return no_telemetry(uuid, "nvmlDeviceGetHandleByUUID: " + api.words_of(result));
-    // Says "invalid argument" or "not supported" of what is no slice.
-    const std::optional<Handle> card = asked<Handle>(api.card_of_mig_device, slice);
-    return std::make_unique<NvmlTelemetry>(api, card.value_or(slice), slice);
 }
 
 DriverFacts read_driver_facts(const Api& api) {

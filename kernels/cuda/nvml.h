@@ -15,14 +15,11 @@
 /// function that the library does not have, or that the card does not support, gives an absent value.
 namespace assay::nvml {
 
-/// Watches the card at a PCI address ("0000:65:00.0").
+/// Watches the card at a PCI address ("0000:65:00.0"): all of it where MIG has cut it into slices, since NVML
+/// tells power, clocks and load of no slice.
 std::variant<std::unique_ptr<Telemetry>, Absent> open_telemetry(const std::string& pci_address);
 std::variant<std::unique_ptr<Telemetry>, Absent> open_telemetry(const Api& api,
                                                                 const std::string& pci_address);
-/// Watches the card or the MIG slice of a UUID. What NVML tells of the whole card alone (power, clocks) is
-/// the card's that the slice is on.
-std::variant<std::unique_ptr<Telemetry>, Absent> open_telemetry_by_uuid(const Api& api,
-                                                                        const std::string& uuid);
 
 /// What a card is and how it is set.
 struct CardFacts {

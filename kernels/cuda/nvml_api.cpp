@@ -22,8 +22,6 @@ void find_others(const SharedLibrary& library, Api& api) {
     library.find("nvmlSystemGetCudaDriverVersion_v2", api.cuda_version);
     library.find("nvmlDeviceGetCount_v2", api.device_count);
     library.find("nvmlDeviceGetHandleByIndex_v2", api.handle_by_index);
-    library.find("nvmlDeviceGetHandleByUUID", api.handle_by_uuid);
-    library.find("nvmlDeviceGetDeviceHandleFromMigDeviceHandle", api.card_of_mig_device);
     library.find("nvmlDeviceGetName", api.name);
     library.find("nvmlDeviceGetUUID", api.uuid);
     library.find("nvmlDeviceGetPciInfo_v3", api.pci_info);

@@ -86,8 +86,6 @@ struct Api {
     Result (*cuda_version)(int*);
     Result (*device_count)(unsigned*);
     Result (*handle_by_index)(unsigned, Handle*);
-    Result (*handle_by_uuid)(const char*, Handle*);
-    Result (*card_of_mig_device)(Handle, Handle*);
     Result (*name)(Handle, char*, unsigned);
     Result (*uuid)(Handle, char*, unsigned);
     Result (*pci_info)(Handle, PciInfo*);

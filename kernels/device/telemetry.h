@@ -41,6 +41,8 @@ class Telemetry {
     virtual ~Telemetry() = default;
     virtual TelemetryReading read() = 0;
     virtual std::string source() const = 0;  ///< "NVML 13.580", "hwmon"
+    /// One sentence that a reader of its figures must know; empty: none.
+    virtual std::string remark() const { return {}; }
 };
 
 /// Whoever watches the card at the device's PCI address: NVML for NVIDIA's, else the kernel's hwmon; or why

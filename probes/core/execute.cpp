@@ -91,6 +91,7 @@ Outcome run_watched(const Probe& probe, const Case& the_case, Context& context) 
     if (watch) {
         outcome.telemetry = watch->finish();
         outcome.resolved["telemetry"] = telemetry->source();
+        if (const std::string remark = telemetry->remark(); !remark.empty()) outcome.notes.push_back(remark);
     } else if (!unwatched.empty()) {
         outcome.notes.push_back(unwatched);
     } else if (accelerator->is_card()) {

@@ -25,15 +25,13 @@ FakeNvml& state() {
 
 struct Device {
     FakeCard* card;
-    bool slice;
 };
 // Handles are addresses in here.
-Device devices[32];
+Device devices[16];
 
-Device* device_of(std::size_t number, bool slice) {
-    Device& device = devices[2 * number + (slice ? 1 : 0)];
-    device = {&state().cards[number], slice};
-    return &device;
+Device* device_of(std::size_t number) {
+    devices[number] = {&state().cards[number]};
+    return &devices[number];
 }
 
 /// What a function of a card says before it answers.
@@ -87,7 +85,7 @@ EXPORTED int nvmlDeviceGetCount_v2(unsigned* count) {
 }
 EXPORTED int nvmlDeviceGetHandleByIndex_v2(unsigned index, Device** device) {
     if (index >= state().cards.size()) return invalid;
-    *device = device_of(index, false);
+    *device = device_of(index);
     return ok;
 }
 EXPORTED int nvmlDeviceGetHandleByPciBusId_v2(const char* id, Device** device) {
@@ -95,24 +93,10 @@ EXPORTED int nvmlDeviceGetHandleByPciBusId_v2(const char* id, Device** device) {
         // As NVML does: the domain with four digits or with eight.
         const std::string& own = state().cards[i].bus_id;
         if (own != id && own.substr(4) != id) continue;
-        *device = device_of(i, false);
+        *device = device_of(i);
         return ok;
     }
     return not_found;
-}
-EXPORTED int nvmlDeviceGetHandleByUUID(const char* uuid, Device** device) {
-    for (std::size_t i = 0; i < state().cards.size(); ++i) {
-        const FakeCard& card = state().cards[i];
-        if (card.uuid != uuid && (card.slice_uuid.empty() || card.slice_uuid != uuid)) continue;
-        *device = device_of(i, card.uuid != uuid);
-        return ok;
-    }
-    return not_found;
-}
-EXPORTED int nvmlDeviceGetDeviceHandleFromMigDeviceHandle(Device* slice, Device** device) {
-    if (slice == nullptr || !slice->slice) return invalid;
-    *device = device_of(static_cast<std::size_t>(slice - devices) / 2, false);
-    return ok;
 }
 EXPORTED int nvmlDeviceGetName(Device* device, char* name, unsigned length) {
     if (const int result = refused("nvmlDeviceGetName", device)) return result;
@@ -130,14 +114,13 @@ EXPORTED int nvmlDeviceGetPciInfo_v3(Device* device, char* info) {
 }
 EXPORTED int nvmlDeviceGetMemoryInfo(Device* device, unsigned long long* total_free_used) {
     if (const int result = refused("nvmlDeviceGetMemoryInfo", device)) return result;
-    const unsigned long long used = device->slice ? device->card->slice_used : device->card->used;
+    const unsigned long long used = device->card->used;
     total_free_used[0] = device->card->memory;
     total_free_used[1] = device->card->memory - used;
     total_free_used[2] = used;
     return ok;
 }
 EXPORTED int nvmlDeviceGetPowerUsage(Device* device, unsigned* milliwatt) {
-    if (device != nullptr && device->slice) return unsupported;
     ANSWER("nvmlDeviceGetPowerUsage", device, *milliwatt = device->card->power);
 }
 EXPORTED int nvmlDeviceGetEnforcedPowerLimit(Device* device, unsigned* milliwatt) {
@@ -151,7 +134,6 @@ EXPORTED int nvmlDeviceGetPowerManagementLimitConstraints(Device* device, unsign
     ANSWER("nvmlDeviceGetPowerManagementLimitConstraints", device, (*least = 200'000, *most = 700'000));
 }
 EXPORTED int nvmlDeviceGetClockInfo(Device* device, int type, unsigned* megahertz) {
-    if (device != nullptr && device->slice) return unsupported;
     if (type != 0 && type != 1 && type != 2) return invalid;
     ANSWER("nvmlDeviceGetClockInfo", device,
            *megahertz = type == 2   ? device->card->memory_clock
@@ -163,7 +145,6 @@ EXPORTED int nvmlDeviceGetMaxClockInfo(Device* device, int type, unsigned* megah
     ANSWER("nvmlDeviceGetMaxClockInfo", device, *megahertz = device->card->maximum_clock);
 }
 EXPORTED int nvmlDeviceGetUtilizationRates(Device* device, unsigned* gpu_memory) {
-    if (device != nullptr && device->slice) return unsupported;
     ANSWER("nvmlDeviceGetUtilizationRates", device, (gpu_memory[0] = device->card->load, gpu_memory[1] = 1));
 }
 EXPORTED int nvmlDeviceGetTotalEccErrors(Device* device, int type, int counter, unsigned long long* count) {

@@ -19,8 +19,6 @@ struct FakeCard {
     bool ecc = true, persistence = true, mig = false;
     unsigned link_generation = 5, link_width = 16;
     std::deque<unsigned long long> xids = {};  ///< told one by one
-    std::string slice_uuid = {};               ///< "MIG-...": one slice, with `slice_used` bytes in use
-    unsigned long long slice_used = 0;
 };
 
 struct FakeNvml {

@@ -155,20 +155,17 @@ TEST(Nvml, TellsTwoCardsApart) {
                 testing::AllOf(HasSubstr("0000:01:00.0"), HasSubstr("Not Found (6)")));
 }
 
-TEST(Nvml, AsksTheCardForWhatASliceDoesNotTell) {
+TEST(Nvml, SaysThatWhatItTellsIsOfAWholeCardThatIsCutIntoSlices) {
     Library library("complete");
-    library.card().slice_uuid = "MIG-aaaa";
-    library.card().slice_used = 5 << 20;
-    const nvml::Api api = std::get<nvml::Api>(library.load());
-    auto slice = nvml::open_telemetry_by_uuid(api, "MIG-aaaa");
-    const TelemetryReading reading = std::get<std::unique_ptr<Telemetry>>(slice)->read();
-    EXPECT_EQ(reading.power, 350);
-    EXPECT_EQ(reading.clock, 1.98e9);
-    EXPECT_EQ(reading.used_bytes, 5u << 20);
-    EXPECT_FALSE(reading.utilisation);
-    auto whole = nvml::open_telemetry_by_uuid(api, library.card().uuid);
-    EXPECT_EQ(std::get<std::unique_ptr<Telemetry>>(whole)->read().used_bytes, 3ull << 30);
-    EXPECT_TRUE(std::holds_alternative<Absent>(nvml::open_telemetry_by_uuid(api, "MIG-bbbb")));
+    EXPECT_EQ(library.telemetry()->remark(), "");
+    library.card().mig = true;
+    const std::unique_ptr<Telemetry> sliced = library.telemetry();
+    EXPECT_THAT(sliced->remark(), testing::AllOf(HasSubstr("of the whole card"), HasSubstr("MIG")));
+    EXPECT_EQ(sliced->source(), "NVML 580.95.05");
+    EXPECT_EQ(sliced->read().power, 350);
+    // A card that knows no MIG says so, which is no slice.
+    library.state().not_supported = "nvmlDeviceGetMigMode";
+    EXPECT_EQ(library.telemetry()->remark(), "");
 }
 
 TEST(Nvml, TellsWhatTheDriverAndItsCardsAre) {

@@ -63,9 +63,6 @@ static_assert(Alike<decltype(Api::driver_version), decltype(nvmlSystemGetDriverV
 static_assert(Alike<decltype(Api::cuda_version), decltype(nvmlSystemGetCudaDriverVersion_v2)>::value);
 static_assert(Alike<decltype(Api::device_count), decltype(nvmlDeviceGetCount_v2)>::value);
 static_assert(Alike<decltype(Api::handle_by_index), decltype(nvmlDeviceGetHandleByIndex_v2)>::value);
-static_assert(Alike<decltype(Api::handle_by_uuid), decltype(nvmlDeviceGetHandleByUUID)>::value);
-static_assert(
-    Alike<decltype(Api::card_of_mig_device), decltype(nvmlDeviceGetDeviceHandleFromMigDeviceHandle)>::value);
 static_assert(Alike<decltype(Api::name), decltype(nvmlDeviceGetName)>::value);
 static_assert(Alike<decltype(Api::uuid), decltype(nvmlDeviceGetUUID)>::value);
 static_assert(Alike<decltype(Api::pci_info), decltype(nvmlDeviceGetPciInfo_v3)>::value);

@@ -140,10 +140,12 @@ class MadeTelemetry final : public Telemetry {
         return next ? next(number) : TelemetryReading{};
     }
     std::string source() const override { return "made"; }
+    std::string remark() const override { return said; }
 
     std::function<TelemetryReading(int)> next;
     std::atomic<int> readings{0};
     int refuse_from = -1;
+    std::string said;
 };
 
 TEST(DeviceWatch, ReadsBeforeMeanwhileAndAtTheEnd) {
@@ -237,6 +239,13 @@ TEST(ExecuteWatched, KeepsWhatTheDeviceToldOfItself) {
     EXPECT_THAT(outcome.notes, Contains(HasSubstr("software thermal slowdown (100 % of the time)")));
     ASSERT_EQ(outcome.checks.size(), 1u);
     EXPECT_TRUE(outcome.checks[0].passed);
+}
+
+TEST(ExecuteWatched, WhatAReaderMustKnowOfTheTelemetryIsANote) {
+    MadeTelemetry telemetry;
+    EXPECT_THAT(watched(measured_one, &telemetry).notes, testing::Not(Contains("")));
+    telemetry.said = "of the whole card";
+    EXPECT_THAT(watched(measured_one, &telemetry).notes, Contains("of the whole card"));
 }
 
 TEST(ExecuteWatched, ThePowerLimitThatACardComesWithDoesNotDisturbItsFigures) {
