@@ -27,7 +27,7 @@ constexpr int trial_products = 3;
 constexpr std::chrono::seconds longest_trial{5};
 
 struct Types {
-    DataType operands, result, scale;
+    DataType operands, scale;
     ComputeType compute;
     double capability;  ///< from which on the tensor cores take it
 };
@@ -35,21 +35,25 @@ struct Types {
 Types types_of(Precision precision) {
     switch (precision) {
         case Precision::f64:
-            return {DataType::f64, DataType::f64, DataType::f64, ComputeType::f64, 0};
+            return {DataType::f64, DataType::f64, ComputeType::f64, 0};
         case Precision::f32:
-            return {DataType::f32, DataType::f32, DataType::f32, ComputeType::f32, 0};
+            return {DataType::f32, DataType::f32, ComputeType::f32, 0};
         case Precision::tf32:
-            return {DataType::f32, DataType::f32, DataType::f32, ComputeType::f32_fast_tf32, 8.0};
+            return {DataType::f32, DataType::f32, ComputeType::f32_fast_tf32, 8.0};
         case Precision::bf16:
-            return {DataType::bf16, DataType::bf16, DataType::f32, ComputeType::f32, 8.0};
+            return {DataType::bf16, DataType::f32, ComputeType::f32, 8.0};
         case Precision::f16:
-            return {DataType::f16, DataType::f16, DataType::f32, ComputeType::f32, 7.0};
+            return {DataType::f16, DataType::f32, ComputeType::f32, 7.0};
         case Precision::fp8:
-            return {DataType::fp8_e4m3, DataType::bf16, DataType::f32, ComputeType::f32, 8.9};
+            return {DataType::fp8_e4m3, DataType::f32, ComputeType::f32, 8.9};
         case Precision::int8:
-            return {DataType::int8, DataType::int32, DataType::int32, ComputeType::int32, 7.5};
+            return {DataType::int8, DataType::int32, ComputeType::int32, 7.5};
     }
     return {};
+}
+
+DataType result_type(Precision result) {
+    return result == Precision::int8 ? DataType::int32 : types_of(result).operands;
 }
 
 /// One and zero in a scale's type.
@@ -90,8 +94,8 @@ class Owned {
 
 class Product final : public LtProduct {
   public:
-    Product(const lt::Api& api, Accelerator& card, Precision precision, std::size_t m, std::size_t n,
-            std::size_t k, const DeviceMemory& a, const DeviceMemory& b, DeviceMemory& c)
+    Product(const lt::Api& api, Accelerator& card, Precision precision, Precision result, std::size_t m,
+            std::size_t n, std::size_t k, const DeviceMemory& a, const DeviceMemory& b, DeviceMemory& c)
         : api_(api),
           card_(card),
           types_(types_of(precision)),
@@ -112,7 +116,7 @@ class Product final : public LtProduct {
         // Columns come first in cuBLASLt: row-major c is its n × m matrix b a, of b [k × n] and a [k × m].
         left_ = layout(types_.operands, k, n);
         right_ = layout(types_.operands, k, m);
-        result_ = layout(types_.result, n, m);
+        result_ = layout(result_type(result), n, m);
     }
 
     /// False where the library knows no way.
@@ -221,24 +225,28 @@ std::optional<std::string> lt_obstacle(const DeviceInfo& card, Precision precisi
            ", and its matrix units multiply " + std::string(to_string(precision)) + " from " + text + " on";
 }
 
-std::variant<std::unique_ptr<LtProduct>, Absent> LtProduct::prepare(Accelerator& card, Precision precision,
-                                                                    std::size_t m, std::size_t n,
-                                                                    std::size_t k, const DeviceMemory& a,
-                                                                    const DeviceMemory& b_transposed,
-                                                                    DeviceMemory& c) {
+double lt_cutting_error(Precision precision, std::size_t k) {
+    if (precision == Precision::int8 || precision == Precision::f64) return 0;
+    return 3 * static_cast<double>(k + 1) * 0x1p-24;  // with that of f32 sums: four times a CPU's
+}
+
+std::variant<std::unique_ptr<LtProduct>, Absent> LtProduct::prepare(
+    Accelerator& card, Precision precision, Precision result, std::size_t m, std::size_t n, std::size_t k,
+    const DeviceMemory& a, const DeviceMemory& b_transposed, DeviceMemory& c) {
     if (const std::optional<std::string> obstacle = lt_obstacle(card.info(), precision))
         return Absent{*obstacle};
     const std::variant<const lt::Api*, Absent> api = lt::api(card.info());
     if (const Absent* absent = std::get_if<Absent>(&api)) return *absent;
-    std::unique_ptr<Product> product = std::make_unique<Product>(*std::get<const lt::Api*>(api), card,
-                                                                 precision, m, n, k, a, b_transposed, c);
+    std::unique_ptr<Product> product = std::make_unique<Product>(
+        *std::get<const lt::Api*>(api), card, precision, result, m, n, k, a, b_transposed, c);
     if (!product->choose())
         return Absent{product->library() + " has no algorithm that multiplies " + std::to_string(m) + " x " +
                       std::to_string(k) + " and " + std::to_string(k) + " x " + std::to_string(n) + " in " +
                       std::string(to_string(precision)) + " on " + card.info().id +
-                      (precision == Precision::fp8 || precision == Precision::int8
-                           ? " (it wants sizes that are multiples of 16)"
-                           : "")};
+                      (precision == Precision::fp8    ? " (it wants sizes that are multiples of 16)"
+                       : precision == Precision::int8 ? " (it wants the transposed matrix's rows and "
+                                                        "columns to be multiples of 4)"
+                                                      : "")};
     return std::unique_ptr<LtProduct>(std::move(product));
 }
 

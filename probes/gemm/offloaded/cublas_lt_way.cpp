@@ -9,12 +9,6 @@ using kernels::Precision;
 
 namespace {
 
-/// Tensor cores cut their f32 sums where a CPU rounds them: up to four times its error.
-double error_of_cutting(Precision precision, std::size_t k) {
-    if (precision == Precision::int8 || precision == Precision::f64) return 0;
-    return 3 * static_cast<double>(k + 1) * 0x1p-24;
-}
-
 /// Results of 16 bits are rounded once more.
 double rounding_of(Precision precision) {
     if (precision == Precision::int8) return 0;
@@ -31,15 +25,16 @@ OffloadedLayout cublas_lt_layout(Precision precision) {
 std::variant<OffloadedWay, Absent> cublas_lt_way(Accelerator& accelerator, OffloadedMatrices& matrices) {
     const MatrixShape& shape = matrices.shape();
     const Precision precision = matrices.precision();
-    std::variant<std::unique_ptr<cuda::LtProduct>, Absent> prepared = cuda::LtProduct::prepare(
-        accelerator, precision, shape.m, shape.n, shape.k, matrices.a(), matrices.b(), matrices.c());
+    std::variant<std::unique_ptr<cuda::LtProduct>, Absent> prepared =
+        cuda::LtProduct::prepare(accelerator, precision, cuda::lt_result(precision), shape.m, shape.n,
+                                 shape.k, matrices.a(), matrices.b(), matrices.c());
     if (Absent* absent = std::get_if<Absent>(&prepared)) return *absent;
     const std::shared_ptr<cuda::LtProduct> product = std::move(std::get<0>(prepared));
     OffloadedWay way;
     way.enqueue = [product] { product->enqueue(); };
     way.arithmetic = precision;
     way.sums = precision == Precision::f16 ? Precision::f32 : precision;
-    way.more = error_of_cutting(precision, shape.k);
+    way.more = cuda::lt_cutting_error(precision, shape.k);
     way.rounding = rounding_of(precision);
     way.resolved = {
         {"implementation", "cublaslt"},
