@@ -86,7 +86,19 @@ ASSAY_DEVICE Pair fp8s_to_floats(std::uint16_t two) {
 #endif
 }
 
-/// 16 bytes (4) that are read once: by the read-only path, and first to leave the first-level cache. The
+/// Two values as bfloat16 beside each other, the lower one first, rounded as float_to_bfloat16 does. One
+/// instruction from compute capability 8.0 on.
+ASSAY_DEVICE std::uint32_t floats_to_bfloat16s(float low, float high) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    std::uint32_t two;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(two) : "f"(high), "f"(low));
+    return two;
+#else
+    return float_to_bfloat16(low) | static_cast<std::uint32_t>(float_to_bfloat16(high)) << 16;
+#endif
+}
+
+/// 16 bytes (8, 4) that are read once: by the read-only path, and first to leave the first-level cache. The
 /// kernel must not write them. `from` is aligned to their size. Volatile, so that the compiler leaves several
 /// beside each other where they stand, and all are under way at once.
 ASSAY_DEVICE uint4 load_once(const uint4* from) {
@@ -94,6 +106,17 @@ ASSAY_DEVICE uint4 load_once(const uint4* from) {
     uint4 value;
     asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
                  : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
+                 : "l"(from));
+    return value;
+#else
+    return *from;
+#endif
+}
+ASSAY_DEVICE uint2 load_once(const uint2* from) {
+#ifdef __CUDA_ARCH__
+    uint2 value;
+    asm volatile("ld.global.nc.L1::no_allocate.v2.u32 {%0, %1}, [%2];"
+                 : "=r"(value.x), "=r"(value.y)
                  : "l"(from));
     return value;
 #else

@@ -20,6 +20,7 @@ struct Faults {
     int launch_not_made = -1;            ///< this launch and all later ones do nothing: results are not there
     std::uint64_t wrong_byte_at = 0;     ///< with `wrong_bits`: what is read at this offset is changed
     std::uint8_t wrong_bits = 0;
+    std::string missing_kernels = {};  ///< those whose names begin so do not build
     int repeats_from_allocate = -1;  ///< from this allocation on memory is that of the first one of its size
 };
 
@@ -68,6 +69,8 @@ class FaultyAccelerator final : public Accelerator {
     }
     Kernel& kernel(std::string_view program, const std::string& function,
                    const std::string& options) override {
+        if (!faults_.missing_kernels.empty() && function.starts_with(faults_.missing_kernels))
+            throw DeviceError(function + ": planted, does not build");
         return inner_.kernel(program, function, options);
     }
     std::optional<std::uint64_t> free_bytes() const override { return inner_.free_bytes(); }
@@ -139,6 +142,7 @@ class FaultyAccelerator final : public Accelerator {
         double seconds_between(const Mark& begin, const Mark& end) override {
             return inner_.seconds_between(begin, end);
         }
+        void* native() override { return inner_.native(); }
 
       private:
         void require_present() const {

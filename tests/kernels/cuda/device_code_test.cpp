@@ -49,6 +49,16 @@ TEST(DeviceCode, PairsHaveTheLowerValueFirst) {
     }
 }
 
+TEST(DeviceCode, PairsBecomeBfloat16sWithTheLowerOneFirst) {
+    // Ties, of which the even neighbour is taken; values on either side of them; signs.
+    const float values[] = {0x1.01p0f, 0x1.03p0f, 0x1.010002p0f, 0x1.00fffep0f, -0x1.03p0f, 0x1p-130f, 0.0f};
+    const std::uint32_t expected[] = {0x3f80, 0x3f82, 0x3f81, 0x3f80, 0xbf82, 0x0008, 0};
+    for (int i = 0; i < 7; ++i)
+        for (int j = 0; j < 7; ++j)
+            EXPECT_EQ(floats_to_bfloat16s(values[i], values[j]), expected[j] << 16 | expected[i])
+                << i << " " << j;
+}
+
 TEST(DeviceCode, RoundsThereAndBackToTheSame) {
     for (unsigned bits = 0; bits < 0x7c00; ++bits)
         ASSERT_EQ(float_to_half(half_to_float(static_cast<std::uint16_t>(bits))), bits);
@@ -83,6 +93,9 @@ TEST(DeviceCode, LoadsAndStoresMoveAllOfIt) {
     store_once(&received, load_once(&sent));
     EXPECT_EQ(std::memcmp(&sent, &received, sizeof sent), 0);
     EXPECT_EQ(load_once(&received.w), 4u);
+    const uint2 two = load_once(reinterpret_cast<const uint2*>(&received.z));
+    EXPECT_EQ(two.x, 3u);
+    EXPECT_EQ(two.y, 4u);
 }
 
 }  // namespace
