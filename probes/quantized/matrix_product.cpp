@@ -40,9 +40,9 @@ void gemm_weight_row(std::uint64_t seed, std::size_t index, std::size_t k, float
 }
 
 Check check_gemm(const GemmShape& shape, const WriteRow& activations, const WriteRow& weights,
-                 const std::vector<float>& out, std::uint64_t seed) {
+                 const std::vector<float>& out, std::uint64_t seed, double more) {
     const auto [m, n, k] = shape.size;
-    const double bound = static_cast<double>(k + 8) * 0x1p-24;
+    const double bound = static_cast<double>(k + 8) * 0x1p-24 + more;
     Random random(seed, 31);
     double worst = 0;
     std::vector<float> row(k), column_weights(k);
@@ -65,14 +65,17 @@ Check check_gemm(const GemmShape& shape, const WriteRow& activations, const Writ
             if (!(difference / magnitude <= worst)) worst = difference / magnitude;
         }
     }
+    // A scale's rounding can bring a number a little beyond 1.
+    const float largest = 1.1f * static_cast<float>(k);
     const bool all_written =
-        std::all_of(out.begin(), out.end(), [](float value) { return std::isfinite(value); });
+        std::all_of(out.begin(), out.end(), [&](float value) { return std::abs(value) <= largest; });
     return {"last timed product matches f64", all_written && worst <= bound, worst,
             fmt::format(
                 "{} rows x {} columns drawn by seed, largest error {:.2g} of the terms' magnitudes, allowed "
-                "(k + 8) u = {:.2g}{}",
-                checked_rows, checked_columns, worst, bound,
-                all_written ? "" : "; results were left unwritten or are not finite")};
+                "{} = {:.2g}{}",
+                checked_rows, checked_columns, worst,
+                more > 0 ? "(k + 8) u and what tensor cores cut" : "(k + 8) u", bound,
+                all_written ? "" : "; results were left unwritten or are beyond what such sums can be")};
 }
 
 }  // namespace assay

@@ -32,10 +32,11 @@ void gemm_weight_row(std::uint64_t seed, std::size_t index, std::size_t k, float
 
 /// Results [m × n] of the last product on rows and columns drawn by seed, against f64 over the numbers that
 /// were really multiplied, which the functions write: k activations of a row, k weights of a column. The
-/// bound is that of f32 sums in any order.
+/// bound is that of f32 sums in any order, and `more` beside it, of the terms' magnitudes. Every result must
+/// be one that k products of numbers in [-1, 1] can have: what was never written must not be.
 using WriteRow = std::function<void(std::size_t index, float* to)>;
 Check check_gemm(const GemmShape& shape, const WriteRow& activations, const WriteRow& weights,
-                 const std::vector<float>& out, std::uint64_t seed);
+                 const std::vector<float>& out, std::uint64_t seed, double more = 0);
 
 extern const MetricDeclaration quantized_gemm_throughput_metric, quantized_gemm_bandwidth_metric,
     quantized_gemm_traffic_metric;

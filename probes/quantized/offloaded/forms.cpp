@@ -23,22 +23,22 @@ void refuse_cpu_parameters(const Case& the_case, std::initializer_list<std::stri
                                          name, the_case.text("device")));
 }
 
-ChosenForm choose_form(Accelerator& accelerator, const std::vector<kernels::QuantizedForm>& forms,
-                       double operations, const std::function<void(const kernels::QuantizedForm&)>& enqueue) {
-    ChosenForm best;
+ChosenProduct choose_product(Accelerator& accelerator, const std::vector<NamedProduct>& products,
+                             double operations) {
+    ChosenProduct best;
     best.seconds = std::numeric_limits<double>::infinity();
     std::string tried, refused;
-    for (const kernels::QuantizedForm& form : forms) {
+    for (std::size_t index = 0; index < products.size(); ++index) {
+        const NamedProduct& product = products[index];
         try {
             double shortest = std::numeric_limits<double>::infinity();
             // The first one may also compile.
             for (int i = 0; i < trial_products; ++i)
-                shortest =
-                    std::min(shortest, std::max(timed(accelerator.queue(), [&] { enqueue(form); }), 1e-9));
-            tried +=
-                fmt::format("{}{} {:.4g}", tried.empty() ? "" : ", ", form.name, operations / shortest / 1e9);
+                shortest = std::min(shortest, std::max(timed(accelerator.queue(), product.enqueue), 1e-9));
+            tried += fmt::format("{}{} {:.4g}", tried.empty() ? "" : ", ", product.name,
+                                 operations / shortest / 1e9);
             if (shortest >= best.seconds) continue;
-            best.form = form;
+            best.index = index;
             best.seconds = shortest;
         } catch (const DeviceError& error) {
             // A device may have too little local memory or registers for one form, and enough for the next.
@@ -48,7 +48,7 @@ ChosenForm choose_form(Accelerator& accelerator, const std::vector<kernels::Quan
     }
     if (tried.empty()) throw DeviceError(refused);
     best.note = fmt::format(
-        "By own kernels, timed by the device's events. In a trial of a few products they gave, in Gop/s: {}; "
+        "timed by the device's events. In a trial of a few products these gave, in Gop/s: {}; "
         "the best was taken.",
         tried);
     if (!refused.empty()) best.note += " Another form could not be used: " + refused;

@@ -6,12 +6,10 @@
 #include <fmt/format.h>
 
 #include "kernels/device/memory_limit.h"
-#include "kernels/matrix/bfloat16.h"
 #include "probes/core/bytes_in_words.h"
 #include "probes/core/device_room.h"
 #include "probes/core/random.h"
-#include "probes/quantized/matrix_product.h"
-#include "probes/quantized/offloaded/offloaded.h"
+#include "probes/quantized/offloaded/gemm_ways.h"
 
 namespace assay {
 
@@ -23,26 +21,6 @@ bool int8_activations(const Case& the_case) {
     return the_case.is_auto("activations") ? the_case.text("format") == "int8"
                                            : the_case.text("activations") == "int8";
 }
-
-/// [m × k] as the device takes them: int8 with a scale a row, or bf16 values in f32.
-struct DeviceTokens {
-    std::vector<float> as_multiplied;
-    std::unique_ptr<DeviceMemory> values, scales;
-
-    DeviceTokens(Accelerator& accelerator, bool integers, std::vector<float> given, std::size_t k) {
-        if (integers) {
-            const kernels::DeviceActivations quantized =
-                kernels::quantize_for_device(given.data(), given.size(), k);
-            values = copied(accelerator, quantized.values.data(), quantized.values.size());
-            scales = copied(accelerator, quantized.scales.data(), quantized.scales.size() * sizeof(float));
-            as_multiplied = quantized.as_multiplied();
-            return;
-        }
-        for (float& value : given) value = kernels::bfloat16_to_float(kernels::float_to_bfloat16(value));
-        values = copied(accelerator, given.data(), given.size() * sizeof(float));
-        as_multiplied = std::move(given);
-    }
-};
 
 std::unique_ptr<DeviceMemory> quantized_weights(Accelerator& accelerator, const GemmShape& shape,
                                                 std::uint64_t seed) {
@@ -105,20 +83,18 @@ Outcome offloaded_gemm(const Case& the_case, Context& context, Accelerator& acce
     const DeviceTokens tokens(accelerator, integers, std::move(given), k);
     const std::unique_ptr<DeviceMemory> out = accelerator.allocate(m * n * sizeof(float), false);
     const kernels::OffloadedWeights described = kernels::offloaded_weights(shape.format, integers, n, k);
-    const kernels::QuantizedOperands operands{weights.get(), 0, tokens.values.get(), tokens.scales.get(),
-                                              out.get()};
-    const auto enqueue = [&](const kernels::QuantizedForm& form) {
-        kernels::launch_gemm(accelerator, form, described, m, operands);
-    };
-    const ChosenForm chosen =
-        choose_form(accelerator, kernels::gemm_forms(accelerator, described), shape.operations(), enqueue);
+    const GemmWays found = gemm_ways(accelerator, shape, described, *weights, tokens, *out);
+    std::vector<NamedProduct> products;
+    for (const GemmWay& way : found.ways) products.push_back(way.product);
+    const ChosenProduct chosen = choose_product(accelerator, products, shape.operations());
+    const GemmWay& way = found.ways[chosen.index];
     const int batch = products_of_sample(chosen.seconds);
 
     context.progress("multiplying", 0.2);
     const SampleSet throughput = context.sample(context.sampling, [&] {
-        accelerator.queue().fill(*out, 0, out->bytes(), 0xff);
+        way.poison();
         const double elapsed = timed(accelerator.queue(), [&] {
-            for (int i = 0; i < batch; ++i) enqueue(chosen.form);
+            for (int i = 0; i < batch; ++i) way.product.enqueue();
         });
         return batch * shape.operations() / std::max(elapsed, 1e-9);
     });
@@ -143,22 +119,28 @@ Outcome offloaded_gemm(const Case& the_case, Context& context, Accelerator& acce
             gemm_weight_row(context.seed, column, k, to);
             kernels::quantize_rows(shape.format, to, 1, k, packed.data());
             kernels::dequantize_rows(shape.format, packed.data(), 1, k, to);
+            if (way.bf16_weights) round_to_bf16({to, k});
         },
-        read_back(accelerator, *out, m * n), context.seed));
-    outcome.resolved = {{"form", chosen.form.name},
-                        {"arithmetic", integers ? "int8" : "f32"},
+        read_back(accelerator, *out, m * n), context.seed, way.more_error));
+    outcome.resolved = {{"form", way.product.name},
+                        {"implementation", way.implementation},
+                        {"arithmetic", way.arithmetic},
                         {"products_per_sample", std::to_string(batch)}};
+    if (!way.library.empty()) outcome.resolved["library"] = way.library;
     outcome.notes = {
         fmt::format(
             "{} x {} activations times the transpose of {} x {} weights: {:.4g} operations and {} bytes "
             "of weights, scales included, a product.",
             m, k, n, k, shape.operations(), shape.weight_bytes()),
-        integers ? "int8 weights with a scale a row and activations that the host quantized likewise "
-                   "beforehand; sums in int32."
-                 : fmt::format("{} weights become f32 tile by tile within the product; activations are bf16 "
-                               "values, kept in f32; sums in f32.",
-                               kernels::to_string(shape.format)),
-        "The result is overwritten with NaN before each sample and checked after the last.", chosen.note};
+        way.note,
+        "The result is overwritten before each sample with what no product is, and checked after the last.",
+        (way.library.empty() ? "By own kernels, " : "Through cuBLASLt, ") + chosen.note};
+    if (!found.absence.empty())
+        outcome.notes.push_back(
+            "Without cuBLASLt, by which engines multiply on the tensor cores, the figure tells more of the "
+            "own "
+            "kernel than of the card: " +
+            found.absence);
     return outcome;
 }
 

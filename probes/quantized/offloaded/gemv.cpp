@@ -100,15 +100,19 @@ Outcome offloaded_gemv(const Case& the_case, Context& context, Accelerator& acce
         kernels::launch_gemv(accelerator, form, described, operands);
         next = (next + 1) % weights.matrices();
     };
-    const ChosenForm chosen =
-        choose_form(accelerator, kernels::gemv_forms(accelerator, described), shape.operations(), enqueue);
+    const std::vector<kernels::QuantizedForm> forms = kernels::gemv_forms(accelerator, described);
+    std::vector<NamedProduct> products;
+    for (const kernels::QuantizedForm& form : forms)
+        products.push_back({form.name, [&enqueue, &form] { enqueue(form); }});
+    const ChosenProduct chosen = choose_product(accelerator, products, shape.operations());
+    const kernels::QuantizedForm& form = forms[chosen.index];
     const int batch = products_of_sample(chosen.seconds);
 
     context.progress("multiplying", 0.2);
     const SampleSet bandwidth = context.sample(context.sampling, [&] {
         accelerator.queue().fill(*out, 0, out->bytes(), 0xff);
         const double elapsed = timed(accelerator.queue(), [&] {
-            for (int i = 0; i < batch; ++i) enqueue(chosen.form);
+            for (int i = 0; i < batch; ++i) enqueue(form);
         });
         return batch * static_cast<double>(shape.matrix_bytes()) / std::max(elapsed, 1e-9);
     });
@@ -129,10 +133,10 @@ Outcome offloaded_gemv(const Case& the_case, Context& context, Accelerator& acce
     measure_accuracy(
         shape,
         [&](const GemvShape& part, const std::byte* packed, const std::vector<float>& in,
-            std::vector<float>& to) { return multiply_once(accelerator, chosen.form, part, packed, in, to); },
+            std::vector<float>& to) { return multiply_once(accelerator, form, part, packed, in, to); },
         context.seed, outcome);
 
-    outcome.resolved = {{"form", chosen.form.name},
+    outcome.resolved = {{"form", form.name},
                         {"arithmetic", shape.int8_activations ? "int8" : "f32"},
                         {"matrices", std::to_string(weights.matrices())},
                         {"matrix_bytes", std::to_string(shape.matrix_bytes())},
@@ -150,7 +154,7 @@ Outcome offloaded_gemv(const Case& the_case, Context& context, Accelerator& acce
         count.reason,
         "The packed bits are random; accuracy is measured on normally distributed weights that were "
         "quantized. The result is overwritten with NaN before each sample and the last one is checked.",
-        chosen.note,
+        "By own kernels, " + chosen.note,
     };
     return outcome;
 }

@@ -55,15 +55,20 @@ std::unique_ptr<DeviceMemory> copied(Accelerator& accelerator, const void* value
 /// f32 results from a device.
 std::vector<float> read_back(Accelerator& accelerator, const DeviceMemory& from, std::size_t count);
 
-/// The best of a device's forms in a trial of a few products.
-struct ChosenForm {
-    kernels::QuantizedForm form;
-    double seconds = 0;  ///< of a product, the shortest
-    std::string note;    ///< what was tried
+/// A product that can be queued, and what it is called.
+struct NamedProduct {
+    std::string name;
+    std::function<void()> enqueue;
 };
-/// `operations` of a product. Throws DeviceError where no form can be launched.
-ChosenForm choose_form(Accelerator& accelerator, const std::vector<kernels::QuantizedForm>& forms,
-                       double operations, const std::function<void(const kernels::QuantizedForm&)>& enqueue);
+/// The fastest of several in a trial of a few products.
+struct ChosenProduct {
+    std::size_t index = 0;
+    double seconds = 0;  ///< of a product, the shortest
+    std::string note;    ///< how it was timed and what was tried, to follow "By own kernels, "
+};
+/// `operations` of a product. Throws DeviceError where none can be launched.
+ChosenProduct choose_product(Accelerator& accelerator, const std::vector<NamedProduct>& products,
+                             double operations);
 
 /// Products that a sample takes: by the device's clock, whose steps can be a microsecond and more.
 int products_of_sample(double seconds);

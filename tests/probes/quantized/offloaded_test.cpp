@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
@@ -110,7 +111,130 @@ TEST_F(OffloadedQuantized, CudasKernelsAreCheckedByTheSameProbes) {
         const Outcome product =
             gemm({{"device", "cuda:0"}, {"format", format}, {"m", "5"}, {"n", "9"}, {"k", "64"}});
         EXPECT_EQ(product.status, Status::measured) << product.reason;
-        EXPECT_EQ(product.resolved.at("form"), "64 x 64 by blocks");
+    }
+}
+
+/// On the tests' card and its cuBLASLt, with shapes that differ from every multiple but int8's of 4.
+class GemmByCublasLt : public OffloadedQuantized {
+  protected:
+    struct FakeCublasLt {
+        explicit FakeCublasLt(const char* behaviour) { ::setenv("FAKE_CUBLASLT", behaviour, 1); }
+        ~FakeCublasLt() { ::unsetenv("FAKE_CUBLASLT"); }
+    };
+    static std::unique_ptr<Device> open_card() {
+        return std::move(std::get<std::unique_ptr<Device>>(open_device("cuda:0")));
+    }
+    /// Which way is faster on the tests' card is no matter: without own kernels, the library's is taken.
+    Outcome by_library(std::map<std::string, std::string> given, Faults faults = {}) {
+        faults.missing_kernels = "gemm_";
+        FaultyAccelerator card(open_card(), faults);
+        return on_card(std::move(given), &card);
+    }
+    Outcome on_card(std::map<std::string, std::string> given, Device* card = nullptr) {
+        given.insert({{"device", "cuda:0"}, {"m", "5"}, {"n", "12"}, {"k", "128"}});
+        return gemm(std::move(given), card);
+    }
+    static std::string notes(const Outcome& outcome) {
+        std::string all;
+        for (const std::string& note : outcome.notes) all += note + "\n";
+        return all;
+    }
+    const std::vector<std::map<std::string, std::string>> every_format_ = {
+        {{"format", "int8"}},
+        {{"format", "int8"}, {"activations", "bf16"}, {"n", "9"}},
+        {{"format", "int4"}, {"n", "9"}},
+        {{"format", "int4_g128"}, {"n", "9"}},
+        {{"format", "fp8"}, {"n", "9"}}};
+};
+
+TEST_F(GemmByCublasLt, EveryFormatIsRightAndSaysHowItWasMultiplied) {
+    for (std::map<std::string, std::string> given : every_format_)
+        for (const char* m : {"1", "37"}) {
+            given["m"] = m;
+            const Outcome outcome = by_library(given);
+            ASSERT_EQ(outcome.status, Status::measured) << given["format"] << ": " << outcome.reason;
+            const bool integers = given.at("format") == "int8" && !given.contains("activations");
+            EXPECT_EQ(outcome.resolved.at("implementation"), "cublaslt");
+            EXPECT_EQ(outcome.resolved.at("arithmetic"), integers ? "int8" : "bf16");
+            EXPECT_EQ(outcome.resolved.at("form"),
+                      integers ? "cuBLASLt, then scaled" : "dequantized, then cuBLASLt");
+            EXPECT_THAT(outcome.resolved.at("library"), HasSubstr("libcublasLt.so.13 (13.0"));
+            EXPECT_THAT(notes(outcome), HasSubstr("the fastest of 2 algorithms"));
+            EXPECT_THAT(notes(outcome), HasSubstr("does not build")) << "what could not be tried is said";
+        }
+}
+
+TEST_F(GemmByCublasLt, OwnKernelsCompeteAndTheTrialIsTold) {
+    for (const std::map<std::string, std::string>& given : every_format_) {
+        const Outcome outcome = on_card(given);
+        ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+        EXPECT_THAT(notes(outcome), HasSubstr("64 x 64 by blocks"));
+        EXPECT_THAT(notes(outcome), HasSubstr("cuBLASLt"));
+        const bool own = outcome.resolved.at("implementation") == "own";
+        EXPECT_EQ(outcome.resolved.contains("library"), !own);
+        EXPECT_THAT(notes(outcome), HasSubstr(own ? "By own kernels, timed" : "Through cuBLASLt, timed"));
+        EXPECT_THAT(notes(outcome), testing::Not(HasSubstr("Without cuBLASLt")));
+    }
+}
+
+TEST_F(GemmByCublasLt, WithoutItTheOwnKernelIsMeasuredAndTheNoteSaysWhy) {
+    const auto expect_own = [&](const Outcome& outcome, const char* arithmetic, const char* why) {
+        ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+        EXPECT_EQ(outcome.resolved.at("implementation"), "own");
+        EXPECT_EQ(outcome.resolved.at("form"), "64 x 64 by blocks");
+        EXPECT_EQ(outcome.resolved.at("arithmetic"), arithmetic);
+        EXPECT_FALSE(outcome.resolved.contains("library"));
+        EXPECT_THAT(notes(outcome), HasSubstr("Without cuBLASLt"));
+        EXPECT_THAT(notes(outcome), HasSubstr(why));
+    };
+    {
+        const FakeCublasLt refusing("refuse");
+        expect_own(on_card({{"format", "int4"}}), "f32", "no algorithm that multiplies 5 x 128 and 128 x 12");
+        expect_own(on_card({{"format", "int8"}}), "int8", "no algorithm that multiplies");
+    }
+    expect_own(on_card({{"format", "int8"}, {"n", "9"}}), "int8", "a multiple of 4");
+    // A driver for CUDA 12 takes that one's library, which is none of the tests'.
+    fake_cuda::set_driver_version(12040);
+    expect_own(on_card({{"format", "fp8"}}), "f32", "libcublasLt.so.12");
+    fake_cuda::set_driver_version(13000);
+    fake_cuda::set_cards({{.name = "Tesla T4", .major = 7, .minor = 5}});
+    expect_own(on_card({{"format", "int4_g128"}}), "f32", "multiply bf16 from 8.0 on");
+    // Room for the operands, and not for a workspace of 64 MiB.
+    fake_cuda::set_cards({{.memory_bytes = std::uint64_t{60} << 20}});
+    expect_own(on_card({{"format", "int4"}}), "f32", "it takes 67113216 bytes (64 MiB) for its workspace");
+    // Room by the arithmetic, but another process has it.
+    fake_cuda::set_cards({{}});
+    FaultyAccelerator full(open_card(), {.memory_bytes = std::uint64_t{60} << 20});
+    expect_own(on_card({{"format", "int4"}}, &full), "f32", "no memory");
+}
+
+TEST_F(GemmByCublasLt, WhatIsWrongOrWasNeverComputedIsNoFigure) {
+    for (const std::map<std::string, std::string>& given : every_format_) {
+        // The kernels beside the library's product: in preparing, in the trial, in a sample.
+        for (const int launch : {0, 1, 5}) {
+            const Outcome outcome = by_library(given, {.launch_not_made = launch});
+            EXPECT_EQ(outcome.status, Status::failed) << given.at("format") << launch;
+            EXPECT_THAT(outcome.reason, HasSubstr("last timed product matches f64"));
+        }
+        const FakeCublasLt wrong("wrong");
+        EXPECT_EQ(by_library({{"format", given.at("format")}, {"n", "4"}}).status, Status::failed)
+            << given.at("format");
+    }
+}
+
+TEST_F(GemmByCublasLt, AResultThatWasNeverWrittenIsFoundAmongThoseNotDrawn) {
+    const FakeCublasLt gap("gap");
+    for (const char* format : {"int8", "fp8"})
+        EXPECT_THAT(by_library({{"format", format}, {"m", "37"}, {"n", "300"}}).reason,
+                    HasSubstr("left unwritten"))
+            << format;
+}
+
+TEST_F(GemmByCublasLt, ALostCardIsAFailureWithItsReason) {
+    for (const int launch : {0, 2, 7}) {
+        const Outcome outcome = by_library({{"format", "fp8"}}, {.lost_at_launch = launch});
+        EXPECT_EQ(outcome.status, Status::failed);
+        EXPECT_THAT(outcome.reason, HasSubstr("the device is lost"));
     }
 }
 
