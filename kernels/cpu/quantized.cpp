@@ -273,10 +273,11 @@ const GemvTable& table_of(Isa isa) {
 #if defined(__x86_64__)
     if (isa == Isa::avx512 || isa == Isa::amx) return avx512::gemv_table;
     if (isa == Isa::avx2) return avx2::gemv_table;
-#else
-    if (isa != Isa::portable && isa != Isa::neon)
-        throw std::invalid_argument("gemv: " + std::string(to_string(isa)) + " is not built for this CPU");
+#elif defined(__aarch64__)
+    if (isa == Isa::neon) return neon::gemv_table;
 #endif
+    if (isa != Isa::portable)
+        throw std::invalid_argument("gemv: " + std::string(to_string(isa)) + " is not built for this CPU");
     return portable::gemv_table;
 }
 

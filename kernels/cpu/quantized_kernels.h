@@ -67,5 +67,8 @@ extern const GemvTable gemv_table;
 namespace avx512_vnni {
 extern const GemvTable gemv_table;
 }
+namespace neon {
+extern const GemvTable gemv_table;
+}
 
 }  // namespace assay::kernels

@@ -24,7 +24,7 @@ constexpr WeightFormat integer_formats[] = {WeightFormat::int8, WeightFormat::in
 
 std::vector<Isa> runnable() {
     std::vector<Isa> isas;
-    for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512})
+    for (const Isa isa : {Isa::portable, Isa::neon, Isa::avx2, Isa::avx512})
         if (supports(isa)) isas.push_back(isa);
     return isas;
 }
@@ -309,6 +309,64 @@ TEST(Quantized, NotANumberAndInfinityReachTheirResults) {
                 if (!meets_int8_activations(format)) continue;
                 for (const float result : sound.integer_product(isa, QuantizedIn(format, in), 0, 6))
                     EXPECT_FALSE(std::isfinite(result)) << to_string(format) << ' ' << to_string(isa);
+            }
+        }
+}
+
+TEST(Quantized, EveryByteOfE4m3IsMultipliedExactly) {
+    // Packed by hand: quantize_rows() makes no byte that is not a number. Five rows, so that some are taken
+    // side by side and one alone; one weight a row that is not 0, at every place.
+    const std::size_t rows = 5, columns = 64, row_bytes = packed_row_bytes(WeightFormat::fp8, columns);
+    const std::vector<float> in(columns, 3.0f);
+    for (int bits = 0; bits < 256; ++bits) {
+        std::vector<std::byte> packed(rows * row_bytes);
+        for (std::size_t row = 0; row < rows; ++row) {
+            packed[row * row_bytes + (row * 13 + static_cast<std::size_t>(bits)) % columns] =
+                static_cast<std::byte>(bits);
+            const float scale = static_cast<float>(row + 1);
+            std::memcpy(&packed[row * row_bytes + columns], &scale, sizeof scale);
+        }
+        const float value = fp8_to_float(static_cast<std::uint8_t>(bits));
+        for (const Isa isa : runnable()) {
+            std::vector<float> out(rows);
+            gemv(isa, WeightFormat::fp8, packed.data(), columns, in.data(), out.data(), 0, rows);
+            for (std::size_t row = 0; row < rows; ++row) {
+                if (std::isnan(value))
+                    ASSERT_TRUE(std::isnan(out[row])) << to_string(isa) << " row " << row;
+                else
+                    ASSERT_EQ(out[row], value * 3 * static_cast<float>(row + 1))
+                        << to_string(isa) << ' ' << bits << " row " << row;
+            }
+        }
+    }
+}
+
+TEST(Quantized, TheLargestIntegersAddUpExactly) {
+    // -128 and -8 are not what quantize_rows() makes of symmetric weights, but what a file may hold.
+    const std::size_t rows = 5, columns = 384;
+    for (const WeightFormat format : integer_formats)
+        for (const float sign : {-1.0f, 1.0f}) {
+            const std::size_t row_bytes = packed_row_bytes(format, columns);
+            const bool bytes = format == WeightFormat::int8;
+            std::vector<std::byte> packed(rows * row_bytes, bytes ? std::byte{0x80} : std::byte{0x88});
+            const float scale = 1;
+            const std::uint16_t half = 0x3c00;
+            for (std::size_t row = 0; row < rows; ++row) {
+                std::byte* const scales = packed.data() + row * row_bytes + (bytes ? columns : columns / 2);
+                if (bytes) std::memcpy(scales, &scale, sizeof scale);
+                for (std::size_t at = 0; !bytes && at < columns / columns_multiple(format); ++at)
+                    std::memcpy(scales + 2 * at, &half, sizeof half);
+            }
+            const std::vector<float> in(columns, sign * 127);
+            const float expected = sign * 127 * (bytes ? -128 : -8) * static_cast<float>(columns);
+            const QuantizedIn quantized(format, in);
+            for (const Isa isa : runnable()) {
+                std::vector<float> out(rows), integer(rows);
+                gemv(isa, format, packed.data(), columns, in.data(), out.data(), 0, rows);
+                gemv_int8_activations(isa, format, packed.data(), columns, quantized.bytes.data(),
+                                      integer.data(), 0, rows);
+                EXPECT_EQ(out, std::vector<float>(rows, expected)) << to_string(format) << to_string(isa);
+                EXPECT_EQ(integer, out) << to_string(format) << ' ' << to_string(isa);
             }
         }
 }
