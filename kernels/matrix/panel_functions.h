@@ -50,5 +50,8 @@ extern const PanelFunctions panel_functions;
 namespace avx512 {
 extern const PanelFunctions panel_functions;
 }
+namespace neon {
+extern const PanelFunctions panel_functions;
+}
 
 }  // namespace assay::kernels

@@ -18,6 +18,8 @@ const PanelFunctions& functions_of(Isa isa) {
 #if defined(__x86_64__)
     if (isa == Isa::amx || isa == Isa::avx512) return avx512::panel_functions;
     if (isa == Isa::avx2) return avx2::panel_functions;
+#elif defined(__aarch64__)
+    if (isa == Isa::neon) return neon::panel_functions;
 #endif
     static_cast<void>(isa);
     return portable::panel_functions;
