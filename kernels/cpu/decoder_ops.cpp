@@ -24,6 +24,7 @@ const DecoderOps& decoder_ops(Isa isa) {
             return decoder_ops_avx512;
     }
 #endif
+    // Of what AArch64's CPUs may have or not, nothing would help: the portable form uses what all have.
     static_cast<void>(isa);
     return decoder_ops_portable;
 }

@@ -10,6 +10,8 @@
 
 #if defined(__F16C__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #include "kernels/cpu/decoder_ops.h"
@@ -25,6 +27,8 @@ using Halves = std::uint16_t __attribute__((vector_size(lanes * 2)));
 using Longs = std::uint64_t __attribute__((vector_size(lanes * 4)));
 
 constexpr std::size_t largest_dimension = 512;
+/// Sums beside each other, each of which waits for its last: the narrower the vectors, the more of them.
+constexpr std::size_t chains = lanes > 4 ? 2 : 4;
 
 inline Floats load(const float* from) {
     Floats value;
@@ -70,6 +74,13 @@ inline Floats widen(const std::uint16_t* from) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
 #elif defined(__F16C__)
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+#elif defined(__aarch64__)
+    Floats value;
+    for (std::size_t i = 0; i < lanes; i += 4) {
+        const float32x4_t four = vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from + i)));
+        std::memcpy(reinterpret_cast<float*>(&value) + i, &four, sizeof four);
+    }
+    return value;
 #else
     Halves halves;
     std::memcpy(&halves, from, sizeof halves);
@@ -164,15 +175,17 @@ void attend(const float* query, std::size_t heads, std::size_t dimension, const 
             position < past.positions ? past.keys + position * dimension : past.newest_key;
         for (std::size_t i = 0; i < vectors; ++i) row[i] = widen(key + i * lanes);
         for (std::size_t head = 0; head < heads; ++head) {
-            Floats even{}, odd{};
+            Floats sums[chains] = {};
             const float* q = query + head * dimension;
             std::size_t i = 0;
-            for (; i + 2 <= vectors; i += 2) {
-                even += row[i] * load(q + i * lanes);
-                odd += row[i + 1] * load(q + (i + 1) * lanes);
-            }
-            if (i < vectors) even += row[i] * load(q + i * lanes);
-            scores[head * stride + position] = sum(even + odd) * scale;
+            for (; i + chains <= vectors; i += chains)
+#pragma GCC unroll 4
+                for (std::size_t chain = 0; chain < chains; ++chain)
+                    sums[chain] += row[i + chain] * load(q + (i + chain) * lanes);
+            for (; i < vectors; ++i) sums[0] += row[i] * load(q + i * lanes);
+#pragma GCC unroll 4
+            for (std::size_t chain = 1; chain < chains; ++chain) sums[0] += sums[chain];
+            scores[head * stride + position] = sum(sums[0]) * scale;
         }
     }
     for (std::size_t head = 0; head < heads; ++head) softmax(scores + head * stride, positions);
@@ -193,11 +206,12 @@ void attend(const float* query, std::size_t heads, std::size_t dimension, const 
             for (std::size_t i = 0; i < vectors; ++i) rows[p][i] = Floats{};
         for (std::size_t head = 0; head < heads; ++head) {
             const float* weights = scores + head * stride + position;
+            const float weight0 = weights[0], weight1 = weights[1], weight2 = weights[2],
+                        weight3 = weights[3];
             float* to = out + head * dimension;
             for (std::size_t i = 0; i < vectors; ++i)
-                store(to + i * lanes, load(to + i * lanes) +
-                                          (rows[0][i] * weights[0] + rows[1][i] * weights[1]) +
-                                          (rows[2][i] * weights[2] + rows[3][i] * weights[3]));
+                store(to + i * lanes, load(to + i * lanes) + (rows[0][i] * weight0 + rows[1][i] * weight1) +
+                                          (rows[2][i] * weight2 + rows[3][i] * weight3));
         }
     }
 }

@@ -16,7 +16,7 @@ namespace {
 
 std::vector<Isa> instruction_sets() {
     std::vector<Isa> all;
-    for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512})
+    for (const Isa isa : {Isa::portable, Isa::neon, Isa::avx2, Isa::avx512})
         if (supports(isa)) all.push_back(isa);
     return all;
 }
@@ -73,7 +73,7 @@ TEST_P(DecoderOpsTest, SwigluFollowsItsFormulaFromVeryNegativeToVeryPositive) {
 }
 
 TEST_P(DecoderOpsTest, AttentionIsASoftmaxOverAllPositionsForAnyNumberOfThem) {
-    for (const std::size_t dimension : {std::size_t{32}, std::size_t{128}}) {
+    for (const std::size_t dimension : {32u, 48u, 128u}) {
         for (const std::size_t past : {0, 1, 15, 16, 17, 40}) {
             const std::size_t heads = 3, positions = past + 1;
             // Reach 4: scores far enough apart that leaving the maximum out would show.
