@@ -201,7 +201,7 @@ TEST_F(GemmByCublasLt, WithoutItTheOwnKernelIsMeasuredAndTheNoteSaysWhy) {
     expect_own(on_card({{"format", "int4_g128"}}), "f32", "multiply bf16 from 8.0 on");
     // Room for the operands, and not for a workspace of 64 MiB.
     fake_cuda::set_cards({{.memory_bytes = std::uint64_t{60} << 20}});
-    expect_own(on_card({{"format", "int4"}}), "f32", "it takes 67113216 bytes (64 MiB) for its workspace");
+    expect_own(on_card({{"format", "int4"}}), "f32", "it takes 67113216 bytes (64.0 MiB) for its workspace");
     // Room by the arithmetic, but another process has it.
     fake_cuda::set_cards({{}});
     FaultyAccelerator full(open_card(), {.memory_bytes = std::uint64_t{60} << 20});
