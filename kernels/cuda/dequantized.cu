@@ -1,5 +1,5 @@
-// What stands around a product of NVIDIA's library where weights are quantized: bf16 weights made of them
-// before it, or its int32 sums scaled after it. Weights lie as kernels/offload/quantized.h says.
+// What stands around a product where weights are quantized: activations quantized or bf16 weights made before
+// it, or int32 sums scaled after it. Weights lie as kernels/offload/quantized.h says.
 
 #include "kernels/cuda/device_code.h"
 #include "kernels/cuda/quantized_formats.h"
@@ -72,6 +72,47 @@ __device__ __forceinline__ void dequantize(const unsigned char* __restrict__ buf
 ASSAY_DEQUANTIZE(dequantize_int8, Int8)
 ASSAY_DEQUANTIZE(dequantize_int4, Int4)
 ASSAY_DEQUANTIZE(dequantize_fp8, Fp8)
+
+// values [blocks x columns] = bf16 activations in int8, with a scale a row, as quantize_for_device() makes
+// them. A block takes a row, first for its largest magnitude, then from the caches once more.
+constexpr unsigned row_threads = 256, warp_size = 32;
+
+extern "C" __global__ void __launch_bounds__(256)
+    quantize_activations(const unsigned char* __restrict__ from, unsigned char* __restrict__ values,
+                         float* __restrict__ scales, unsigned columns) {
+    const unsigned pieces = columns / piece;
+    const uint4* const row = reinterpret_cast<const uint4*>(from) + std::uint64_t{blockIdx.x} * pieces;
+    float largest = 0;
+    for (unsigned index = threadIdx.x; index < pieces; index += row_threads) {
+        const uint4 chunk = row[index];
+        float given[piece];
+        Bf16::values(chunk, given);
+#pragma unroll
+        for (unsigned i = 0; i < piece; ++i) largest = fmaxf(largest, fabsf(given[i]));
+    }
+    __shared__ float of_warps[row_threads / warp_size];
+#pragma unroll
+    for (int lanes = 16; lanes > 0; lanes /= 2)
+        largest = fmaxf(largest, __shfl_xor_sync(0xffffffffu, largest, lanes));
+    if (threadIdx.x % warp_size == 0) of_warps[threadIdx.x / warp_size] = largest;
+    __syncthreads();
+    for (unsigned warp = 0; warp < row_threads / warp_size; ++warp) largest = fmaxf(largest, of_warps[warp]);
+    const float scale = largest / 127;
+    if (threadIdx.x == 0) scales[blockIdx.x] = scale;
+    uint2* const to = reinterpret_cast<uint2*>(values) + std::uint64_t{blockIdx.x} * pieces;
+    for (unsigned index = threadIdx.x; index < pieces; index += row_threads) {
+        const uint4 chunk = row[index];
+        float given[piece];
+        Bf16::values(chunk, given);
+        unsigned words[2] = {};
+#pragma unroll
+        for (unsigned i = 0; i < piece; ++i) {
+            const float rounded = scale > 0 ? fminf(fmaxf(rintf(given[i] / scale), -127.0f), 127.0f) : 0.0f;
+            words[i / 4] |= (static_cast<unsigned>(static_cast<int>(rounded)) & 0xffu) << (8 * (i % 4));
+        }
+        to[index] = make_uint2(words[0], words[1]);
+    }
+}
 
 // in_out [m x n], n a multiple of 4: int32 sums of int8 products become f32 results where they lie, each
 // times its row's and its column's scale. A block takes four columns a thread of `rows_of_block` rows:

@@ -19,6 +19,7 @@ constexpr const char* program = "dequantized";
 // As kernels/cuda/dequantized.cu has them.
 constexpr std::size_t block_threads = 128;
 constexpr std::size_t columns_of_block = block_threads * 8 * 4;
+constexpr std::size_t quantizing_threads = 256;
 constexpr std::size_t scaled_rows_of_block = 4, scaled_columns_of_block = block_threads * 4;
 
 std::size_t pieces(std::size_t count, std::size_t piece) {
@@ -84,6 +85,15 @@ void scale_sums(Accelerator& card, const OffloadedWeights& weights, std::size_t 
 }
 
 }  // namespace
+
+void quantize_activations(Accelerator& card, std::size_t m, std::size_t columns, const DeviceMemory& from,
+                          DeviceMemory& values, DeviceMemory& scales) {
+    const std::array<KernelArgument, 4> arguments = {&from, static_cast<const DeviceMemory*>(&values),
+                                                     static_cast<const DeviceMemory*>(&scales),
+                                                     number(columns)};
+    card.queue().launch(card.kernel(program, "quantize_activations"),
+                        {.groups_x = m, .group_x = quantizing_threads}, arguments);
+}
 
 void dequantize(Accelerator& card, const OffloadedWeights& weights, const QuantizedOperands& operands,
                 DeviceMemory& to) {

@@ -50,6 +50,11 @@ class QuantizedLtProduct {
 /// What it allocates on the card.
 std::uint64_t quantized_lt_bytes(const kernels::OffloadedWeights& weights);
 
+/// Queued: bf16 activations [m × columns] in int8 with a scale a row, bit for bit as
+/// kernels::quantize_for_device() has them.
+void quantize_activations(Accelerator& card, std::size_t m, std::size_t columns, const DeviceMemory& from,
+                          DeviceMemory& values, DeviceMemory& scales);
+
 /// Queued: to [rows × columns] = the weights (int8, int4 or fp8 with their format's scales) in bf16, each
 /// rounded from its f32 value.
 void dequantize(Accelerator& card, const kernels::OffloadedWeights& weights,

@@ -56,8 +56,11 @@ std::variant<GemmWay, Absent> library_way(Accelerator& card, const GemmShape& sh
     const std::shared_ptr<cuda::QuantizedLtProduct> product = std::move(std::get<0>(prepared));
     const bool integers = weights.int8_activations;
     GemmWay way;
-    way.product = {integers ? "cuBLASLt, then scaled" : "dequantized, then cuBLASLt",
-                   [product, bf16] { product->enqueue(); }};
+    way.product = {integers ? "cuBLASLt and scaling" : "dequantizing and cuBLASLt",
+                   [&card, &tokens, product, bf16] {
+                       tokens.quantize(card);
+                       product->enqueue();
+                   }};
     way.implementation = "cublaslt";
     way.arithmetic = to_string(product->precision());
     way.library = product->library();
@@ -65,7 +68,8 @@ std::variant<GemmWay, Absent> library_way(Accelerator& card, const GemmShape& sh
     // Int32 sums lie where results come to lie, and all ones would be -1, scaled: a small result. This is
     // beyond all sums.
     const std::uint8_t never = integers ? 0x80 : 0xff;
-    way.poison = [&card, product, never, out = operands.out] {
+    way.poison = [&card, &tokens, product, never, out = operands.out] {
+        tokens.poison(card);
         card.queue().fill(*out, 0, out->bytes(), never);
         product->poison();
     };
@@ -74,9 +78,9 @@ std::variant<GemmWay, Absent> library_way(Accelerator& card, const GemmShape& sh
         fmt::format("the fastest of {} algorithms that its heuristics named", product->candidates());
     way.note = integers
                    ? fmt::format(
-                         "int8 weights with a scale a row and activations that the host quantized likewise "
-                         "beforehand; cuBLASLt, by {}, sums in int32, and a kernel brings the sums to f32 "
-                         "by both scales, which is part of each product.",
+                         "int8 weights with a scale a row and activations, given in bf16, that a kernel "
+                         "quantizes likewise; cuBLASLt, by {}, sums in int32, and a kernel brings the sums "
+                         "to f32 by both scales. Both kernels are part of each product.",
                          algorithms)
                    : fmt::format(
                          "A kernel makes bf16 weights of the {} ones, which is part of each product; "
@@ -92,8 +96,13 @@ void round_to_bf16(std::span<float> values) {
     for (float& value : values) value = kernels::bfloat16_to_float(kernels::float_to_bfloat16(value));
 }
 
-DeviceTokens::DeviceTokens(Accelerator& accelerator, bool integers, std::vector<float> given, std::size_t k) {
+DeviceTokens::DeviceTokens(Accelerator& accelerator, bool integers, std::vector<float> given, std::size_t k)
+    : columns(k) {
     if (integers) {
+        if (is_cuda(accelerator)) {
+            round_to_bf16(given);
+            bf16 = copied_as_bf16(accelerator, given);
+        }
         const kernels::DeviceActivations quantized =
             kernels::quantize_for_device(given.data(), given.size(), k);
         values = copied(accelerator, quantized.values.data(), quantized.values.size());
@@ -106,19 +115,36 @@ DeviceTokens::DeviceTokens(Accelerator& accelerator, bool integers, std::vector<
     as_multiplied = std::move(given);
 }
 
+void DeviceTokens::quantize(Accelerator& accelerator) const {
+    if (bf16)
+        cuda::quantize_activations(accelerator, as_multiplied.size() / columns, columns, *bf16, *values,
+                                   *scales);
+}
+
+void DeviceTokens::poison(Accelerator& accelerator) const {
+    if (bf16) accelerator.queue().fill(*values, 0, values->bytes(), 0x80);
+}
+
 GemmWays gemm_ways(Accelerator& accelerator, const GemmShape& shape, const kernels::OffloadedWeights& weights,
                    const DeviceMemory& packed, const DeviceTokens& tokens, DeviceMemory& out) {
     GemmWays found;
     const kernels::QuantizedOperands operands{&packed, 0, tokens.values.get(), tokens.scales.get(), &out};
     for (const kernels::QuantizedForm& form : kernels::gemm_forms(accelerator, weights)) {
         GemmWay way;
-        way.product = {form.name, [&accelerator, form, weights, m = shape.size.m, operands] {
+        way.product = {form.name, [&accelerator, &tokens, form, weights, m = shape.size.m, operands] {
+                           tokens.quantize(accelerator);
                            kernels::launch_gemm(accelerator, form, weights, m, operands);
                        }};
-        way.poison = [&accelerator, &out] { accelerator.queue().fill(out, 0, out.bytes(), 0xff); };
+        way.poison = [&accelerator, &tokens, &out] {
+            tokens.poison(accelerator);
+            accelerator.queue().fill(out, 0, out.bytes(), 0xff);
+        };
         way.implementation = "own";
         way.arithmetic = weights.int8_activations ? "int8" : "f32";
-        way.note = weights.int8_activations
+        way.note = tokens.bf16
+                       ? "int8 weights with a scale a row and activations, given in bf16, that a kernel "
+                         "quantizes likewise as part of each product; sums in int32."
+                   : weights.int8_activations
                        ? "int8 weights with a scale a row and activations that the host quantized likewise "
                          "beforehand; sums in int32."
                        : fmt::format(

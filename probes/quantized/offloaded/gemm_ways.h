@@ -17,7 +17,14 @@ void round_to_bf16(std::span<float> values);
 /// [m × k] as own kernels take them: int8 with a scale a row, or bf16 values in f32.
 struct DeviceTokens {
     std::vector<float> as_multiplied;
+    std::size_t columns;
     std::unique_ptr<DeviceMemory> values, scales;  ///< scales of int8 alone
+    /// With CUDA, what int8 ones are quantized from by quantize(), in every product; else the host did it.
+    std::unique_ptr<DeviceMemory> bf16;
+
+    /// Queued, where there is something to do; and poison(): values become what none are quantized to.
+    void quantize(Accelerator& accelerator) const;
+    void poison(Accelerator& accelerator) const;
 
     DeviceTokens(Accelerator& accelerator, bool integers, std::vector<float> given, std::size_t k);
 };

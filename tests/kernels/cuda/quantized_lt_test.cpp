@@ -175,6 +175,29 @@ TEST_F(QuantizedLt, MultipliesEveryFormatOnOddShapes) {
     }
 }
 
+TEST_F(QuantizedLt, ActivationsAreQuantizedBitForBitAsOnTheHost) {
+    // A row that a warp has a part of, one that some threads take twice; a row of zeros.
+    for (const auto& [m, columns] : {std::pair<std::size_t, std::size_t>{1, 32}, {5, 8 * 256 + 96}}) {
+        std::vector<float> values = normal_values(m * columns, random_);
+        if (m > 2) std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(2 * columns), columns, 0.0f);
+        const std::vector<std::uint16_t> given = as_bf16(values);
+        values = as_f32(given);
+        const kernels::DeviceActivations expected =
+            kernels::quantize_for_device(values.data(), values.size(), columns);
+        constexpr std::size_t behind = 16;
+        const std::unique_ptr<DeviceMemory> from = copied(given);
+        const std::unique_ptr<DeviceMemory> to = copied(std::vector<std::int8_t>(values.size() + behind, 99));
+        const std::unique_ptr<DeviceMemory> scales = copied(std::vector<float>(m + behind, 99));
+        quantize_activations(card(), m, columns, *from, *to, *scales);
+        std::vector<std::int8_t> expected_values = expected.values;
+        std::vector<float> expected_scales = expected.scales;
+        expected_values.resize(values.size() + behind, 99);
+        expected_scales.resize(m + behind, 99);
+        EXPECT_EQ(read<std::int8_t>(*to), expected_values) << m << " x " << columns;
+        EXPECT_EQ(read<float>(*scales), expected_scales) << m << " x " << columns;
+    }
+}
+
 TEST_F(QuantizedLt, ScalesSumsOfInt8ByRowAndColumn) {
     // Rows of results that are a part of a block, one, and more than one; one token and many.
     for (const auto& [m, rows, columns] :

@@ -157,7 +157,7 @@ TEST_F(GemmByCublasLt, EveryFormatIsRightAndSaysHowItWasMultiplied) {
             EXPECT_EQ(outcome.resolved.at("implementation"), "cublaslt");
             EXPECT_EQ(outcome.resolved.at("arithmetic"), integers ? "int8" : "bf16");
             EXPECT_EQ(outcome.resolved.at("form"),
-                      integers ? "cuBLASLt, then scaled" : "dequantized, then cuBLASLt");
+                      integers ? "cuBLASLt and scaling" : "dequantizing and cuBLASLt");
             EXPECT_THAT(outcome.resolved.at("library"), HasSubstr("libcublasLt.so.13 (13.0"));
             EXPECT_THAT(notes(outcome), HasSubstr("the fastest of 2 algorithms"));
             EXPECT_THAT(notes(outcome), HasSubstr("does not build")) << "what could not be tried is said";
