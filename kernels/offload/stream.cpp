@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* program = "stream";
 constexpr std::size_t vector_bytes = 16, line_bytes = 64;
-constexpr std::size_t most_sums = std::size_t{1} << 22;  ///< of read, one a work-item
+constexpr std::size_t most_sums = offloaded_sums_bytes / sizeof(std::uint32_t);
 constexpr std::size_t fill_group = 64, fill_groups = 4096;
 
 using Kind = OffloadedPattern::Kind;
@@ -95,7 +95,7 @@ OffloadedStream::OffloadedStream(Accelerator& accelerator, int arrays, std::uint
     a_ = accelerator.allocate(bytes, true);
     if (arrays > 1) out_ = accelerator.allocate(bytes, true);
     if (arrays > 2) b_ = accelerator.allocate(bytes, true);
-    sums_ = accelerator.allocate(most_sums * sizeof(std::uint32_t), false);
+    sums_ = accelerator.allocate(offloaded_sums_bytes, false);
     fill(*a_, seed_);
     if (b_) fill(*b_, seed_ + 1);
     accelerator.queue().finish();

@@ -35,6 +35,9 @@ std::vector<OffloadedPattern> offloaded_patterns(const Accelerator& accelerator,
 /// Arrays are of multiples of so many bytes, which every pattern divides.
 inline constexpr std::size_t offloaded_array_multiple = 64 << 10;
 
+/// What a stream takes beside its arrays: the sums of read, one a work-item.
+inline constexpr std::size_t offloaded_sums_bytes = std::size_t{16} << 20;
+
 /// Element `index` of an array that was filled with `seed`.
 std::uint32_t offloaded_element(std::uint64_t index, std::uint32_t seed);
 

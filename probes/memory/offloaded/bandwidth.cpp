@@ -177,11 +177,12 @@ Outcome offloaded_bandwidth(const Case& the_case, Context& context, Accelerator&
     const std::vector<StreamKernel> chosen = kernels_of(the_case);
     const int arrays = arrays_of(chosen);
     const ArraySize size = size_on(accelerator, the_case, arrays);
-    const std::uint64_t needed = size.bytes * static_cast<std::uint64_t>(arrays);
+    const std::uint64_t needed =
+        size.bytes * static_cast<std::uint64_t>(arrays) + kernels::offloaded_sums_bytes;
     const DeviceRoom room = room_of(accelerator);
     if (!size.useful || needed > room.bytes)
         return skipped(the_case,
-                       fmt::format("{} of {}{} {} of {}, of which {}",
+                       fmt::format("{} of {}{} {}, sums included, of {}, of which {}",
                                    counted(static_cast<std::uint64_t>(arrays), "array", "arrays"),
                                    bytes_in_words(size.bytes), arrays == 1 ? " takes" : " each take",
                                    bytes_in_words(needed), accelerator.info().id, room.words));

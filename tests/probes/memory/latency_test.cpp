@@ -173,7 +173,7 @@ TEST_F(MemoryLatency, TheLabelIsWhatTheSystemSaysOfThePages) {
 TEST_F(MemoryLatency, SkipsAChainThatDoesNotFitWithTheArithmetic) {
     const Outcome outcome = execute(probe_, make({{"bytes", "1000T"}}), context_);
     EXPECT_EQ(outcome.status, Status::skipped);
-    EXPECT_THAT(outcome.reason, HasSubstr("1099511627776000 bytes needs"));
+    EXPECT_THAT(outcome.reason, HasSubstr("1099511627776000 bytes (1000 TiB) needs"));
 }
 
 TEST_F(MemoryLatency, RefusesWhatCannotBe) {

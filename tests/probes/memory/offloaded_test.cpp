@@ -88,16 +88,19 @@ TEST_F(OffloadedBandwidth, ArraysBeyondTheMemoryAreSkippedWithTheArithmetic) {
     small.described().kind = "gpu";
     const Outcome outcome = run({}, &small);
     EXPECT_EQ(outcome.status, Status::skipped);
-    EXPECT_THAT(outcome.reason, HasSubstr("3 arrays of 131072 bytes each take 393216 bytes of "));
+    EXPECT_THAT(
+        outcome.reason,
+        HasSubstr("3 arrays of 131072 bytes each take 17170432 bytes (16.4 MiB), sums included, of "));
 }
 
 TEST_F(OffloadedBandwidth, OneArrayIsNotSpokenOfAsSeveral) {
     FaultyAccelerator small(open_pocl(), {});
     small.described().memory_bytes = 300'000;
     small.described().kind = "gpu";
-    EXPECT_EQ(run({{"kernel", "write"}, {"bytes", "1M"}}, &small).reason,
-              "1 array of 1048576 bytes (1 MiB) takes 1048576 bytes (1 MiB) of opencl:0, of which 300000 "
-              "bytes may be used");
+    EXPECT_EQ(
+        run({{"kernel", "write"}, {"bytes", "1M"}}, &small).reason,
+        "1 array of 1048576 bytes (1 MiB) takes 17825792 bytes (17 MiB), sums included, of opencl:0, of "
+        "which 300000 bytes may be used");
 }
 
 TEST_F(OffloadedBandwidth, ArraysBesideOthersAreOfWhatTheyLeaveOrSkippedWithTheArithmetic) {
@@ -107,14 +110,15 @@ TEST_F(OffloadedBandwidth, ArraysBesideOthersAreOfWhatTheyLeaveOrSkippedWithTheA
             std::vector<fake_cuda::Card>{{.memory_bytes = 64 * mib, .used_by_others = 64 * mib - free}});
         return run({{"device", "cuda:0"}, {"kernel", "copy"}, {"bytes", bytes}});
     };
-    const Outcome asked = with_free(8 * mib, "16M");
+    const Outcome asked = with_free(24 * mib, "16M");
     EXPECT_EQ(asked.status, Status::skipped);
     EXPECT_EQ(asked.reason,
-              "2 arrays of 16777216 bytes (16 MiB) each take 33554432 bytes (32 MiB) of cuda:0, of which "
-              "67108864 bytes (64 MiB) may be used and 8388608 bytes (8 MiB) are free now");
-    const Outcome chosen = with_free(8 * mib, "auto");
+              "2 arrays of 16777216 bytes (16 MiB) each take 50331648 bytes (48 MiB), sums included, of "
+              "cuda:0, of which "
+              "67108864 bytes (64 MiB) may be used and 25165824 bytes (24 MiB) are free now");
+    const Outcome chosen = with_free(24 * mib, "auto");
     ASSERT_EQ(chosen.status, Status::measured) << chosen.reason;
-    EXPECT_EQ(chosen.resolved.at("bytes"), "1048576") << "an eighth of what is free";
+    EXPECT_EQ(chosen.resolved.at("bytes"), "3145728") << "an eighth of what is free";
     EXPECT_THAT(chosen.notes, Contains(HasSubstr("may be theirs, and not the memory's")));
     EXPECT_EQ(with_free(0, "auto").status, Status::skipped) << "a card that is full";
 }

@@ -112,7 +112,7 @@ TEST_F(CudaCopies, LargerThanTheCardAreSkippedWithTheArithmetic) {
     const Fresh driver(std::vector<Card>{{.memory_bytes = 1 << 20}});
     const Outcome outcome = measure({{"bytes", "600K"}});
     EXPECT_EQ(outcome.status, Status::skipped);
-    EXPECT_THAT(outcome.reason, HasSubstr("1048576 bytes that cuda:0 has"));
+    EXPECT_THAT(outcome.reason, HasSubstr("1048576 bytes (1 MiB) that cuda:0 has"));
 }
 
 }  // namespace
