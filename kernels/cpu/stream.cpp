@@ -67,6 +67,8 @@ double stream(StreamKernel kernel, const StreamPattern& pattern, const StreamArr
 #if defined(__x86_64__)
     if (pattern.isa == Isa::avx512) return avx512::stream(kernel, pattern, arrays, scalar, begin, end);
     if (pattern.isa == Isa::avx2) return avx2::stream(kernel, pattern, arrays, scalar, begin, end);
+#elif defined(__aarch64__)
+    if (pattern.isa == Isa::neon) return neon::stream(kernel, pattern, arrays, scalar, begin, end);
 #endif
     return portable::stream(kernel, pattern, arrays, scalar, begin, end);
 }

@@ -16,7 +16,8 @@ std::string_view to_string(StreamKernel kernel);
 /// store. What a plain store reads besides (write-allocate) is not counted.
 int stream_bytes_per_element(StreamKernel kernel);
 /// Bytes that one element probably moves between caches and memory: a plain store reads its line first
-/// (write-allocate), a non-temporal one does not. An estimate: some CPUs notice lines that are written whole.
+/// (write-allocate), a non-temporal one does not. An estimate: some CPUs notice lines that are written whole,
+/// and to AArch64's a non-temporal store is but a hint.
 int stream_bus_bytes_per_element(StreamKernel kernel, bool non_temporal);
 /// Whether it writes `out`; only these have a non-temporal form.
 bool stream_stores(StreamKernel kernel);

@@ -33,7 +33,7 @@ constexpr bool uses_b(StreamKernel kernel) {
 
 /// One block. `sums` is used by read alone.
 template <StreamKernel kernel, bool non_temporal>
-inline void block(const StreamArrays& arrays, Vector scalar, std::size_t at, Vector (&sums)[4]) {
+inline void block(StreamArrays arrays, Vector scalar, std::size_t at, Vector (&sums)[4]) {
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < block_doubles; i += vector_doubles) {
         const std::size_t here = at + i;
@@ -60,7 +60,7 @@ inline void block(const StreamArrays& arrays, Vector scalar, std::size_t at, Vec
 
 /// Elements one by one: what does not fill a block, or lies before the first aligned one.
 template <StreamKernel kernel>
-double few(const StreamArrays& arrays, double scalar, std::size_t begin, std::size_t end) {
+double few(StreamArrays arrays, double scalar, std::size_t begin, std::size_t end) {
     double sum = 0;
     for (std::size_t at = begin; at < end; ++at) {
         if constexpr (kernel == StreamKernel::read)
@@ -81,7 +81,7 @@ double few(const StreamArrays& arrays, double scalar, std::size_t begin, std::si
 }
 
 template <StreamKernel kernel, bool non_temporal, int streams, Prefetch hint>
-double walk(const StreamArrays& arrays, double scalar, std::size_t prefetch_bytes, std::size_t begin,
+double walk(StreamArrays arrays, double scalar, std::size_t prefetch_bytes, std::size_t begin,
             std::size_t end) {
     const double* const aligned_array = kernel == StreamKernel::read ? arrays.a : arrays.out;
     std::size_t first = begin;

@@ -24,4 +24,9 @@ double stream(StreamKernel kernel, const StreamPattern& pattern, const StreamArr
               std::size_t begin, std::size_t end);
 }  // namespace avx512
 
+namespace neon {
+double stream(StreamKernel kernel, const StreamPattern& pattern, const StreamArrays& arrays, double scalar,
+              std::size_t begin, std::size_t end);
+}  // namespace neon
+
 }  // namespace assay::kernels

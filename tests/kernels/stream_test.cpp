@@ -19,7 +19,7 @@ constexpr StreamKernel every_kernel[] = {StreamKernel::read,  StreamKernel::writ
 
 std::vector<StreamPattern> possible_patterns(StreamKernel kernel) {
     std::vector<StreamPattern> patterns;
-    for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512})
+    for (const Isa isa : {Isa::portable, Isa::neon, Isa::avx2, Isa::avx512})
         for (const bool non_temporal : {false, true})
             for (const Prefetch prefetch : {Prefetch::none, Prefetch::all_caches, Prefetch::non_temporal})
                 for (const int streams : {1, 2, 4}) {
@@ -103,7 +103,7 @@ TEST(Stream, RefusesWhatItHasNoFormOf) {
     EXPECT_THROW(stream(StreamKernel::copy, {Isa::portable, false, Prefetch::none, 0, 0}, arrays, 1, 0, 1),
                  std::invalid_argument);
     EXPECT_THROW(stream(StreamKernel::read, {Isa::portable, true}, arrays, 1, 0, 1), std::invalid_argument);
-    for (const Isa isa : {Isa::avx2, Isa::avx512})
+    for (const Isa isa : {Isa::neon, Isa::avx2, Isa::avx512})
         if (!supports(isa)) {
             EXPECT_THROW(stream(StreamKernel::copy, {isa, false}, arrays, 1, 0, 1), std::invalid_argument);
         }
