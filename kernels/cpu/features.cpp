@@ -157,7 +157,7 @@ bool supports(Isa isa) {
 }
 
 Isa best_vector_isa() {
-    for (const Isa isa : {Isa::avx512, Isa::avx2})
+    for (const Isa isa : {Isa::avx512, Isa::avx2, Isa::neon})
         if (supports(isa)) return isa;
     return Isa::portable;
 }

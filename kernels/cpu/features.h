@@ -33,7 +33,7 @@ const CpuFeatures& cpu_features();
 /// Whether kernels of that instruction set may run. The first question about amx asks Linux for the use of
 /// its registers, which every thread of the process then has.
 bool supports(Isa isa);
-/// The best of portable, avx2 and avx512: of kernels that have no form for matrix registers.
+/// The best of portable, neon, avx2 and avx512: of kernels that have no form for matrix registers.
 Isa best_vector_isa();
 
 }  // namespace assay::kernels

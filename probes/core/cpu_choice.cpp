@@ -48,9 +48,13 @@ int threads_of(const Case& the_case) {
 }
 
 Parameter isa_parameter() {
-    return {
-        "isa", ParameterKind::choice,         "auto", "instruction set; auto: the best that the CPU has", 0,
-        0,     {"portable", "avx2", "avx512"}};
+    return {"isa",
+            ParameterKind::choice,
+            "auto",
+            "instruction set; auto: the best that the CPU has",
+            0,
+            0,
+            {"portable", "neon", "avx2", "avx512"}};
 }
 
 kernels::Isa isa_of(const Case& the_case) {

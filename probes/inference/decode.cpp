@@ -259,7 +259,7 @@ Probe inference_decode_probe() {
          "instruction set; auto: the best that the CPU has",
          0,
          0,
-         {"portable", "avx2", "avx512"}},
+         {"portable", "neon", "avx2", "avx512"}},
     };
     probe.metrics = {latency_metric, throughput_metric, bandwidth_metric, headroom_metric,
                      weight_bytes_metric};

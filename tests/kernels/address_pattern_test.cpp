@@ -25,7 +25,7 @@ AlignedWords aligned_words() {
 
 std::vector<Isa> supported() {
     std::vector<Isa> sets;
-    for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512})
+    for (const Isa isa : {Isa::portable, Isa::neon, Isa::avx2, Isa::avx512})
         if (supports(isa)) sets.push_back(isa);
     return sets;
 }

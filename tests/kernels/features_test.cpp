@@ -30,7 +30,7 @@ TEST(Features, EveryInstructionSetHasANameThatReadsBack) {
 TEST(Features, PortableCodeAlwaysRunsAndTheBestIsSupported) {
     EXPECT_TRUE(supports(Isa::portable));
     EXPECT_TRUE(supports(best_vector_isa()));
-    for (const Isa isa : {Isa::avx2, Isa::avx512})
+    for (const Isa isa : {Isa::neon, Isa::avx2, Isa::avx512})
         if (supports(isa)) {
             EXPECT_GE(best_vector_isa(), isa);
         }

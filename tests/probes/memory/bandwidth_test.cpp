@@ -266,8 +266,9 @@ TEST_F(MemoryBandwidth, UsesTheInstructionSetThatWasAskedFor) {
     ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
     EXPECT_EQ(outcome.resolved.at("isa"), "portable");
     EXPECT_THROW(make({{"isa", "mmx"}}), InputError);
-    for (const auto& [isa, name] :
-         {std::pair(kernels::Isa::avx2, "avx2"), {kernels::Isa::avx512, "avx512"}}) {
+    for (const auto& [isa, name] : {std::pair(kernels::Isa::neon, "neon"),
+                                    {kernels::Isa::avx2, "avx2"},
+                                    {kernels::Isa::avx512, "avx512"}}) {
         if (kernels::supports(isa)) {
             EXPECT_NO_THROW(probe_.check(make({{"isa", name}}), context_));
         } else {

@@ -89,7 +89,8 @@ TEST_F(QuantizedGemv, MeasuresAndChecksEveryFormatOnEveryInstructionSetHere) {
                    {"bf16", 16, 0.0005, 0.005},
                    {"f32", 32, 0, 1e-6}};
     for (const auto& [format, bits, least_error, greatest_error] : formats) {
-        for (const kernels::Isa isa : {kernels::Isa::portable, kernels::Isa::avx2, kernels::Isa::avx512}) {
+        for (const kernels::Isa isa :
+             {kernels::Isa::portable, kernels::Isa::neon, kernels::Isa::avx2, kernels::Isa::avx512}) {
             if (!kernels::supports(isa)) continue;
             // A matrix large enough that few of them fill the caches.
             const Outcome outcome = execute(probe_,
