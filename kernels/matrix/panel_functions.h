@@ -1,7 +1,7 @@
 #pragma once
 
 // What a quantized product does around its micro-kernel, as tables, one an instruction set;
-// kernels/matrix/quantized_product.cpp chooses.
+// kernels/matrix/quantized_kernel.cpp chooses.
 //
 // Quantized right operands are kept in panels of 32 columns. int4: a 32-bit word for each four values of k
 // and each of 16 lanes; byte i of lane l holds value i of column l in its low four bits, of column 16 + l in
