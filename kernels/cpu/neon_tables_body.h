@@ -1,6 +1,6 @@
-// Bytes and nibbles as floats by look-ups in tables (tbl), which Arm's cores do as fast as sums, by their
-// optimization guides; conversions of integers (scvtf) are what they do least of in a cycle. A unit for NEON
-// includes this within its own unnamed namespace.
+// Bytes and nibbles as floats by look-ups in tables (tbl), of which Arm's cores have as many units as for
+// sums or nearly so, and fewer for conversions of integers (scvtf). Chosen by count, not measured. A unit for
+// NEON includes this within its own unnamed namespace.
 
 uint8x16_t load_bytes(const void* from) {
     return vld1q_u8(static_cast<const unsigned char*>(from));

@@ -8,6 +8,8 @@ namespace assay::kernels::avx2 {
 
 namespace {
 
+#include "kernels/cpu/quantized_streams_body.h"
+
 constexpr std::size_t prefetch_bytes = 4096;
 
 void prefetch(const std::byte* from) {
@@ -162,16 +164,11 @@ void dots(const std::byte* packed, std::size_t row_step, std::size_t columns, co
             Format::scale(packed + static_cast<std::size_t>(row) * step_bytes + columns * Format::bytes);
 }
 
-// Four streams, each through its own quarter of the rows: kernels/cpu/quantized_avx512.cpp says why.
 template <typename Format>
 void gemv_elements(const std::byte* packed, std::size_t columns, const float* in, float* out,
                    std::size_t row_begin, std::size_t row_end) {
     const std::size_t row_bytes = columns * Format::bytes + Format::scale_bytes;
-    const std::size_t quarter = (row_end - row_begin) / 4;
-    for (std::size_t row = row_begin; row < row_begin + quarter; ++row)
-        dots<Format, 4>(packed + row * row_bytes, quarter, columns, in, out + row);
-    for (std::size_t row = row_begin + 4 * quarter; row < row_end; ++row)
-        dots<Format, 1>(packed + row * row_bytes, 0, columns, in, out + row);
+    in_streams<4, dots<Format, 4>, dots<Format, 1>>(packed, row_bytes, columns, in, out, row_begin, row_end);
 }
 
 }  // namespace

@@ -8,6 +8,8 @@ namespace assay::kernels::avx512 {
 
 namespace {
 
+#include "kernels/cpu/quantized_streams_body.h"
+
 // How far ahead of the products each stream's packed bytes are asked for; the best measured of 1, 2 and 4
 // KiB.
 constexpr std::size_t int8_ahead_bytes = 2048;
@@ -140,28 +142,17 @@ void dots_int4(const std::byte* packed, std::size_t row_step, std::size_t groups
             _mm512_reduce_add_ps(_mm512_add_ps(sums[row][0], sums[row][1]));
 }
 
-// Four streams, each through its own quarter of the rows: rows beside each other would be four streams within
-// a page, which the hardware's prefetchers do not tell apart.
-
 void gemv_int8(const std::byte* packed, std::size_t columns, const float* in, float* out,
                std::size_t row_begin, std::size_t row_end) {
     const std::size_t row_bytes = columns + sizeof(float);
-    const std::size_t quarter = (row_end - row_begin) / 4;
-    for (std::size_t row = row_begin; row < row_begin + quarter; ++row)
-        dots_int8<4>(packed + row * row_bytes, quarter, columns, in, out + row);
-    for (std::size_t row = row_begin + 4 * quarter; row < row_end; ++row)
-        dots_int8<1>(packed + row * row_bytes, 0, columns, in, out + row);
+    in_streams<4, dots_int8<4>, dots_int8<1>>(packed, row_bytes, columns, in, out, row_begin, row_end);
 }
 
 void gemv_int4(const std::byte* packed, std::size_t columns, const float* in, float* out,
                std::size_t row_begin, std::size_t row_end) {
     const std::size_t groups = columns / group_columns;
     const std::size_t row_bytes = groups * (int4_group_bytes + 2);
-    const std::size_t quarter = (row_end - row_begin) / 4;
-    for (std::size_t row = row_begin; row < row_begin + quarter; ++row)
-        dots_int4<4>(packed + row * row_bytes, quarter, groups, in, out + row);
-    for (std::size_t row = row_begin + 4 * quarter; row < row_end; ++row)
-        dots_int4<1>(packed + row * row_bytes, 0, groups, in, out + row);
+    in_streams<4, dots_int4<4>, dots_int4<1>>(packed, row_bytes, groups, in, out, row_begin, row_end);
 }
 
 float half_at(const std::byte* at) {
@@ -231,11 +222,7 @@ template <typename Format>
 void gemv_elements(const std::byte* packed, std::size_t columns, const float* in, float* out,
                    std::size_t row_begin, std::size_t row_end) {
     const std::size_t row_bytes = columns * Format::bytes + Format::scale_bytes;
-    const std::size_t quarter = (row_end - row_begin) / 4;
-    for (std::size_t row = row_begin; row < row_begin + quarter; ++row)
-        dots<Format, 4>(packed + row * row_bytes, quarter, columns, in, out + row);
-    for (std::size_t row = row_begin + 4 * quarter; row < row_end; ++row)
-        dots<Format, 1>(packed + row * row_bytes, 0, columns, in, out + row);
+    in_streams<4, dots<Format, 4>, dots<Format, 1>>(packed, row_bytes, columns, in, out, row_begin, row_end);
 }
 
 }  // namespace

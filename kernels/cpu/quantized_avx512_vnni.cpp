@@ -15,6 +15,7 @@ float half_at(const std::byte* at) {
 }
 
 #include "kernels/cpu/quantized_body.h"
+#include "kernels/cpu/quantized_streams_body.h"
 
 // How far ahead of the products each stream's packed bytes are asked for. Measured in turns on a quiet Zen 5:
 // 1 and 4 KiB cost int4 a few per cent; not asking at all costs it a third, and int8 half.
@@ -105,17 +106,13 @@ void dots_int4(const std::byte* packed, std::size_t row_step, std::size_t groups
     }
 }
 
-// Four streams, each through its own quarter of the rows: kernels/cpu/quantized_avx512.cpp says why. Two and
-// eight were slower, six no better on the whole.
+// Two streams and eight were slower than four, six no better on the whole.
 
 void gemv_int8(const std::byte* packed, std::size_t columns, const std::byte* activations, float* out,
                std::size_t row_begin, std::size_t row_end) {
     const std::size_t row_bytes = columns + sizeof(float);
-    const std::size_t quarter = (row_end - row_begin) / 4;
-    for (std::size_t row = row_begin; row < row_begin + quarter; ++row)
-        dots_int8<4>(packed + row * row_bytes, quarter, columns, activations, out + row);
-    for (std::size_t row = row_begin + 4 * quarter; row < row_end; ++row)
-        dots_int8<1>(packed + row * row_bytes, 0, columns, activations, out + row);
+    in_streams<4, dots_int8<4>, dots_int8<1>>(packed, row_bytes, columns, activations, out, row_begin,
+                                              row_end);
 }
 
 template <std::size_t scale_groups>
@@ -123,11 +120,8 @@ void gemv_int4(const std::byte* packed, std::size_t columns, const std::byte* ac
                std::size_t row_begin, std::size_t row_end) {
     const std::size_t groups = columns / group_columns;
     const std::size_t row_bytes = groups * int4_group_bytes + groups / scale_groups * 2;
-    const std::size_t quarter = (row_end - row_begin) / 4;
-    for (std::size_t row = row_begin; row < row_begin + quarter; ++row)
-        dots_int4<4, scale_groups>(packed + row * row_bytes, quarter, groups, activations, out + row);
-    for (std::size_t row = row_begin + 4 * quarter; row < row_end; ++row)
-        dots_int4<1, scale_groups>(packed + row * row_bytes, 0, groups, activations, out + row);
+    in_streams<4, dots_int4<4, scale_groups>, dots_int4<1, scale_groups>>(
+        packed, row_bytes, groups, activations, out, row_begin, row_end);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ float half_at(const std::byte* at) {
 
 #include "kernels/cpu/neon_tables_body.h"
 #include "kernels/cpu/quantized_body.h"
+#include "kernels/cpu/quantized_streams_body.h"
 
 // How far ahead of the products each stream's packed bytes are asked for: what suits the x86 forms, not
 // measured on AArch64.
@@ -304,18 +305,13 @@ void dots_int4_integers(const std::byte* packed, std::size_t row_step, std::size
     }
 }
 
-// Four streams, each through its own quarter of the rows, as kernels/cpu/quantized_avx512.cpp; of int4 by
-// floats two, for whose sums and tables there are registers.
+// Four streams; of int4 by floats two, for whose sums and tables there are registers.
 
 template <typename Format>
 void gemv_elements(const std::byte* packed, std::size_t columns, const float* in, float* out,
                    std::size_t row_begin, std::size_t row_end) {
     const std::size_t row_bytes = columns * Format::bytes + Format::scale_bytes;
-    const std::size_t quarter = (row_end - row_begin) / 4;
-    for (std::size_t row = row_begin; row < row_begin + quarter; ++row)
-        dots<Format, 4>(packed + row * row_bytes, quarter, columns, in, out + row);
-    for (std::size_t row = row_begin + 4 * quarter; row < row_end; ++row)
-        dots<Format, 1>(packed + row * row_bytes, 0, columns, in, out + row);
+    in_streams<4, dots<Format, 4>, dots<Format, 1>>(packed, row_bytes, columns, in, out, row_begin, row_end);
 }
 
 template <std::size_t scale_groups>
@@ -323,21 +319,15 @@ void gemv_int4(const std::byte* packed, std::size_t columns, const float* in, fl
                std::size_t row_begin, std::size_t row_end) {
     const std::size_t groups = columns / group_columns;
     const std::size_t row_bytes = groups * int4_group_bytes + groups / scale_groups * 2;
-    const std::size_t half = (row_end - row_begin) / 2;
-    for (std::size_t row = row_begin; row < row_begin + half; ++row)
-        dots_int4<2, scale_groups>(packed + row * row_bytes, half, groups, in, out + row);
-    for (std::size_t row = row_begin + 2 * half; row < row_end; ++row)
-        dots_int4<1, scale_groups>(packed + row * row_bytes, 0, groups, in, out + row);
+    in_streams<2, dots_int4<2, scale_groups>, dots_int4<1, scale_groups>>(packed, row_bytes, groups, in, out,
+                                                                          row_begin, row_end);
 }
 
 void gemv_int8_integers(const std::byte* packed, std::size_t columns, const std::byte* activations,
                         float* out, std::size_t row_begin, std::size_t row_end) {
     const std::size_t row_bytes = columns + sizeof(float);
-    const std::size_t quarter = (row_end - row_begin) / 4;
-    for (std::size_t row = row_begin; row < row_begin + quarter; ++row)
-        dots_int8_integers<4>(packed + row * row_bytes, quarter, columns, activations, out + row);
-    for (std::size_t row = row_begin + 4 * quarter; row < row_end; ++row)
-        dots_int8_integers<1>(packed + row * row_bytes, 0, columns, activations, out + row);
+    in_streams<4, dots_int8_integers<4>, dots_int8_integers<1>>(packed, row_bytes, columns, activations, out,
+                                                                row_begin, row_end);
 }
 
 template <std::size_t scale_groups>
@@ -345,12 +335,8 @@ void gemv_int4_integers(const std::byte* packed, std::size_t columns, const std:
                         float* out, std::size_t row_begin, std::size_t row_end) {
     const std::size_t groups = columns / group_columns;
     const std::size_t row_bytes = groups * int4_group_bytes + groups / scale_groups * 2;
-    const std::size_t quarter = (row_end - row_begin) / 4;
-    for (std::size_t row = row_begin; row < row_begin + quarter; ++row)
-        dots_int4_integers<4, scale_groups>(packed + row * row_bytes, quarter, groups, activations,
-                                            out + row);
-    for (std::size_t row = row_begin + 4 * quarter; row < row_end; ++row)
-        dots_int4_integers<1, scale_groups>(packed + row * row_bytes, 0, groups, activations, out + row);
+    in_streams<4, dots_int4_integers<4, scale_groups>, dots_int4_integers<1, scale_groups>>(
+        packed, row_bytes, groups, activations, out, row_begin, row_end);
 }
 
 }  // namespace
