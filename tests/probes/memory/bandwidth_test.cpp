@@ -138,7 +138,10 @@ TEST(StreamArrays, OneWrongElementIsFound) {
     arrays.poison(triad);
     arrays.run(triad, {kernels::Isa::portable, false}, arrays.chunks());
     ASSERT_EQ(arrays.wrong_elements(triad), 0u);
-    double* const last = reinterpret_cast<double*>(arrays.memory().host_pointer()) + 3 * 4096 - 1;
+    // Arrays lie 17 pages further apart than they are long, lest they meet in the same banks.
+    double* const last =
+        reinterpret_cast<double*>(arrays.memory().host_pointer()) + 2 * (4096 + 17 * 512) + 4095;
+    ASSERT_EQ(*last, *(last - 2 * (4096 + 17 * 512)) + 3 * *(last - (4096 + 17 * 512)));
     *last = std::nextafter(*last, 0.0);
     EXPECT_EQ(arrays.wrong_elements(triad), 1u);
 
