@@ -281,9 +281,9 @@ TEST_F(MemoryCapacity, StopsWhenFreeMemoryFalls) {
     const Outcome outcome = check_capacity(make({{"bytes", "64M"}, {"threads", "1"}}), context_,
                                            [&](std::uint64_t) { return ++readings <= 3 ? gib : 70 * mib; });
     EXPECT_EQ(outcome.resolved.at("bytes"), std::to_string(32 * mib)) << "two chunks";
-    EXPECT_THAT(outcome.notes,
-                Contains(AllOf(HasSubstr("Stopped at 33554432 of 67108864 bytes"),
-                               HasSubstr("beside these 73400320 bytes (70 MiB) may be used"), HasSubstr("reserve"))));
+    EXPECT_THAT(outcome.notes, Contains(AllOf(HasSubstr("Stopped at 33554432 of 67108864 bytes"),
+                                              HasSubstr("beside these 73400320 bytes (70 MiB) may be used"),
+                                              HasSubstr("reserve"))));
     EXPECT_EQ(value_of(outcome, "memory.capacity.verified_bytes"), 32.0 * mib);
 }
 
