@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <iterator>
 #include <string>
 
 #include <fmt/format.h>
@@ -41,29 +40,25 @@ std::vector<std::string> case_entries(const Report& report, Language language) {
 }
 
 void append_contents(std::string& out, const Report& report, bool has_limits, Language language) {
-    fmt::format_to(std::back_inserter(out),
-                   R"(<nav aria-label="{0}"><p class="nav-title">{0}</p><ol>)"
-                   "\n",
-                   phrase(language, "page.contents"));
+    out += fmt::format(R"(<nav aria-label="{0}"><p class="nav-title">{0}</p><ol>)"
+                       "\n",
+                       phrase(language, "page.contents"));
     const auto entry = [&](std::string_view anchor, std::string_view key) {
-        fmt::format_to(std::back_inserter(out), "<li><a href=\"#{}\">{}</a></li>\n", anchor,
-                       phrase(language, key));
+        out += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", anchor, phrase(language, key));
     };
     entry("verdict", "page.verdict");
     entry("facts", "page.facts");
-    fmt::format_to(std::back_inserter(out), "<li><a href=\"#requirements\">{}</a><ol>\n",
-                   phrase(language, "page.requirements"));
+    out += fmt::format("<li><a href=\"#requirements\">{}</a><ol>\n", phrase(language, "page.requirements"));
     entry("counted", "group.counted");
     entry("advice", "group.advice");
     entry("software", "group.software");
     out += "</ol></li>\n";
     if (!report.contradictions.empty()) entry("contradictions", "page.contradictions_short");
     if (has_limits) entry("limits", "page.derived");
-    fmt::format_to(std::back_inserter(out), "<li><a href=\"#measurements\">{}</a>",
-                   phrase(language, "page.measurements"));
+    out += fmt::format("<li><a href=\"#measurements\">{}</a>", phrase(language, "page.measurements"));
     const std::vector<std::string> cases = case_entries(report, language);
     if (!cases.empty() && cases.size() <= most_listed_cases)
-        fmt::format_to(std::back_inserter(out), "<ol>\n{}\n</ol>", fmt::join(cases, "\n"));
+        out += fmt::format("<ol>\n{}\n</ol>", fmt::join(cases, "\n"));
     out += "</li>\n";
     entry("machine", "page.machine");
     if (!report.journal_notes.empty()) entry("journal-notes", "page.journal_notes");
@@ -78,25 +73,25 @@ std::string render_html(const Report& report, Language language) {
     std::string out;
     out.reserve(1 << 18);
     // The policy lets nothing be loaded: what is to be seen is in this file.
-    fmt::format_to(std::back_inserter(out),
-                   "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n"
-                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                   "<meta name=\"color-scheme\" content=\"light dark\">\n"
-                   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-                   "'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\n"
-                   "<meta name=\"generator\" content=\"assay {}\">\n<link rel=\"icon\" href=\"data:,\">\n"
-                   "<title>{} – {}</title>\n<style>\n{}</style>\n</head>\n<body>\n",
-                   phrase(language, "language_tag"), escape(report.header.tool_version),
-                   verdict_word(report.verdict, language),
-                   escape(phrase_with(language, "page.title", report.header.machine)), style_sheet());
+    out += fmt::format(
+        "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<meta name=\"color-scheme\" content=\"light dark\">\n"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+        "'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\n"
+        "<meta name=\"generator\" content=\"assay {}\">\n<link rel=\"icon\" href=\"data:,\">\n"
+        "<title>{} – {}</title>\n<style>\n{}</style>\n</head>\n<body>\n",
+        phrase(language, "language_tag"), escape(report.header.tool_version),
+        verdict_word(report.verdict, language),
+        escape(phrase_with(language, "page.title", report.header.machine)), style_sheet());
     // Before the contents, which name it only where there is something in it.
     std::string limits;
     append_derived(limits, report, language);
     append_contents(out, report, !limits.empty(), language);
-    fmt::format_to(std::back_inserter(out),
-                   "<main>\n<header><p class=\"kind\">{}</p><h1>{}</h1><p class=\"small\">{}</p></header>\n",
-                   phrase(language, "page.heading"), escape(report.header.machine),
-                   escape(suite.empty() ? report.header.suite : suite));
+    out +=
+        fmt::format("<main>\n<header><p class=\"kind\">{}</p><h1>{}</h1><p class=\"small\">{}</p></header>\n",
+                    phrase(language, "page.heading"), escape(report.header.machine),
+                    escape(suite.empty() ? report.header.suite : suite));
     append_verdict(out, report, language);
     append_facts(out, report, language);
     append_requirements(out, report, language);
@@ -106,8 +101,7 @@ std::string render_html(const Report& report, Language language) {
     append_machine(out, report, language);
     append_journal_notes(out, report, language);
     append_how_to_read(out, language);
-    fmt::format_to(
-        std::back_inserter(out),
+    out += fmt::format(
         "<footer><p>{}</p><p><a href=\"#verdict\">{}</a></p></footer>\n</main>\n</body>\n</html>\n",
         escape(phrase_with(language, "footer.made", report.header.tool_version)),
         phrase(language, "page.back_to_top"));

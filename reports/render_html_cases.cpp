@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -38,10 +37,9 @@ std::string short_name(const Metric& metric, const Case& the_case) {
 void append_chips(std::string& out, std::string_view title,
                   const std::map<std::string, std::string>& values) {
     if (values.empty()) return;
-    fmt::format_to(std::back_inserter(out), "<div class=\"chips\"><b>{}</b><ul>", title);
+    out += fmt::format("<div class=\"chips\"><b>{}</b><ul>", title);
     for (const auto& [name, value] : values) {
-        fmt::format_to(std::back_inserter(out), "<li><span>{}</span> {}</li>", escape(name),
-                       escape(readable_value(name, value)));
+        out += fmt::format("<li><span>{}</span> {}</li>", escape(name), escape(readable_value(name, value)));
     }
     out += "</ul></div>\n";
 }
@@ -98,13 +96,12 @@ void append_metric_row(std::string& out, const Metric& metric, const Case& the_c
     const bool sampled = !is_textual(metric) && summary.samples > 1;
     const std::optional<Interval> interval = headline_interval(metric);
     const auto cell = [&](std::string_view label, const std::string& text) {
-        fmt::format_to(std::back_inserter(out), R"(<td class="number" data-label="{}">{}</td>)",
-                       phrase(language, label), escape(text));
+        out += fmt::format(R"(<td class="number" data-label="{}">{}</td>)", phrase(language, label),
+                           escape(text));
     };
-    fmt::format_to(std::back_inserter(out), R"(<tbody><tr><th scope="row"><code>{}</code></th>)",
-                   escape(short_name(metric, the_case)));
-    fmt::format_to(
-        std::back_inserter(out),
+    out += fmt::format(R"(<tbody><tr><th scope="row"><code>{}</code></th>)",
+                       escape(short_name(metric, the_case)));
+    out += fmt::format(
         R"(<td class="number{}" data-label="{}"><span class="value">{}</span>{}</td>)",
         is_textual(metric) ? " words" : "", phrase(language, "column.value"),
         escape(value_of(metric, language)),
@@ -120,8 +117,7 @@ void append_metric_row(std::string& out, const Metric& metric, const Case& the_c
     out += "</tr>";
     const std::string remarks = remarks_of(metric, language);
     if (!remarks.empty()) {
-        fmt::format_to(std::back_inserter(out), R"(<tr class="remarks"><td colspan="5">{}</td></tr>)",
-                       escape(remarks));
+        out += fmt::format(R"(<tr class="remarks"><td colspan="5">{}</td></tr>)", escape(remarks));
     }
     out += "</tbody>\n";
 }
@@ -130,10 +126,10 @@ void append_metric_table(std::string& out, const std::vector<const Metric*>& met
                          Language language) {
     if (metrics.empty()) return;
     out += R"(<table class="metrics stack"><thead><tr>)";
-    fmt::format_to(std::back_inserter(out), "<th>{}</th>", phrase(language, "column.metric"));
+    out += fmt::format("<th>{}</th>", phrase(language, "column.metric"));
     for (const std::string_view key :
          {"column.value", "column.interval", "column.spread", "column.samples"}) {
-        fmt::format_to(std::back_inserter(out), "<th class=\"number\">{}</th>", phrase(language, key));
+        out += fmt::format("<th class=\"number\">{}</th>", phrase(language, key));
     }
     out += "</tr></thead>\n";
     for (const Metric* metric : metrics) append_metric_row(out, *metric, the_case, language);
@@ -149,25 +145,22 @@ void append_metrics(std::string& out, const Outcome& outcome, const Report& repo
         if (!is_textual(*metric))
             charts += metric_charts(*metric, short_name(*metric, outcome.the_case), language);
     }
-    if (!charts.empty())
-        fmt::format_to(std::back_inserter(out), "<div class=\"charts\">\n{}</div>\n", charts);
+    if (!charts.empty()) out += fmt::format("<div class=\"charts\">\n{}</div>\n", charts);
 }
 
 void append_checks(std::string& out, const Outcome& outcome, Language language) {
     if (outcome.checks.empty()) return;
-    fmt::format_to(std::back_inserter(out), "<div class=\"checks\"><h5>{}</h5><ul>",
-                   phrase(language, "case.checks"));
+    out += fmt::format("<div class=\"checks\"><h5>{}</h5><ul>", phrase(language, "case.checks"));
     for (const Check& check : outcome.checks) {
-        fmt::format_to(std::back_inserter(out),
-                       R"(<li class="{}"><span class="sign" aria-hidden="true">{}</span> {}{}<b>{}</b>)",
-                       check.passed ? "pass" : "fail", check.passed ? "✓" : "✗", escape(check.name),
-                       phrase(language, "colon"),
-                       phrase(language, check.passed ? "case.check_passed" : "case.check_failed"));
+        out += fmt::format(R"(<li class="{}"><span class="sign" aria-hidden="true">{}</span> {}{}<b>{}</b>)",
+                           check.passed ? "pass" : "fail", check.passed ? "✓" : "✗", escape(check.name),
+                           phrase(language, "colon"),
+                           phrase(language, check.passed ? "case.check_passed" : "case.check_failed"));
         std::string detail = check.detail;
         if (detail.empty() && check.error) {
             detail = phrase_with(language, "case.check_error", fmt::format("{:.3g}", *check.error));
         }
-        if (!detail.empty()) fmt::format_to(std::back_inserter(out), " <small>{}</small>", escape(detail));
+        if (!detail.empty()) out += fmt::format(" <small>{}</small>", escape(detail));
         out += "</li>";
     }
     out += "</ul></div>\n";
@@ -185,36 +178,33 @@ void append_conditions(std::string& out, const Conditions& conditions, Language 
     std::string list;
     for (const auto& [key, share] : shares) {
         if (!share) continue;
-        fmt::format_to(std::back_inserter(list), "<li>{}{}<b>{:.1f} %</b></li>", phrase(language, key),
-                       phrase(language, "colon"), *share * 100);
+        list += fmt::format("<li>{}{}<b>{:.1f} %</b></li>", phrase(language, key), phrase(language, "colon"),
+                            *share * 100);
     }
     if (list.empty()) return;
-    fmt::format_to(std::back_inserter(out), "<div><h5>{}</h5><ul>{}</ul></div>\n",
-                   phrase(language, "case.conditions"), list);
+    out += fmt::format("<div><h5>{}</h5><ul>{}</ul></div>\n", phrase(language, "case.conditions"), list);
 }
 
 void append_notes(std::string& out, const std::vector<std::string>& notes, Language language) {
     if (notes.empty()) return;
-    fmt::format_to(std::back_inserter(out), "<div class=\"notes\"><h5>{}</h5><ul>",
-                   phrase(language, "case.notes"));
+    out += fmt::format("<div class=\"notes\"><h5>{}</h5><ul>", phrase(language, "case.notes"));
     for (const std::string& note : notes) {
-        fmt::format_to(std::back_inserter(out), "<li>{}</li>", escape(note));
+        out += fmt::format("<li>{}</li>", escape(note));
     }
     out += "</ul></div>\n";
 }
 
 void append_reason(std::string& out, const std::string& reason, Language language) {
     if (reason.empty()) return;
-    fmt::format_to(std::back_inserter(out), "<p class=\"reason\"><b>{}</b>{}{}</p>\n",
-                   phrase(language, "case.reason"), phrase(language, "colon"), escape(reason));
+    out += fmt::format("<p class=\"reason\"><b>{}</b>{}{}</p>\n", phrase(language, "case.reason"),
+                       phrase(language, "colon"), escape(reason));
 }
 
 /// `in_group`: its group says the reason, and has the heading above its own.
 void append_case(std::string& out, const Report& report, const CaseTitle& title, std::size_t number,
                  bool in_group, Language language) {
     const Outcome& outcome = report.outcomes[number - 1];
-    fmt::format_to(
-        std::back_inserter(out),
+    out += fmt::format(
         R"(<section class="case {0}" id="case-{1}"><{2}><code>{3}</code>{4} {5}</{2}>)"
         "\n",
         to_string(outcome.status), number, in_group ? "h4" : "h3", escape(title.probe),
@@ -228,7 +218,7 @@ void append_case(std::string& out, const Report& report, const CaseTitle& title,
         when += phrase_with(language, "case.duration",
                             format_quantity(outcome.duration_seconds, Unit::second, language));
     }
-    if (!when.empty()) fmt::format_to(std::back_inserter(out), "<p class=\"small\">{}</p>\n", escape(when));
+    if (!when.empty()) out += fmt::format("<p class=\"small\">{}</p>\n", escape(when));
     if (!in_group) append_reason(out, outcome.reason, language);
     append_chips(out, phrase(language, "case.parameters"), outcome.the_case.parameters);
     if (!is_inventory(outcome)) {
@@ -246,15 +236,14 @@ void append_case(std::string& out, const Report& report, const CaseTitle& title,
 /// The reason once, and the cases that share it folded under it.
 void append_group(std::string& out, const Report& report, const SkipGroup& group, std::size_t number,
                   const std::vector<CaseTitle>& titles, Language language) {
-    fmt::format_to(std::back_inserter(out),
-                   R"(<section class="case {}" id="skips-{}"><h3>{} {}</h3>)"
-                   "\n",
-                   to_string(Status::skipped), number,
-                   phrase_with(language, "text.case_group", group.outcomes.size()),
-                   badge(Status::skipped, language));
+    out += fmt::format(R"(<section class="case {}" id="skips-{}"><h3>{} {}</h3>)"
+                       "\n",
+                       to_string(Status::skipped), number,
+                       phrase_with(language, "text.case_group", group.outcomes.size()),
+                       badge(Status::skipped, language));
     append_reason(out, group.outcomes.front()->reason, language);
-    fmt::format_to(std::back_inserter(out), "<details><summary>{}</summary>\n",
-                   escape(group.probes(phrase(language, "list_separator"))));
+    out += fmt::format("<details><summary>{}</summary>\n",
+                       escape(group.probes(phrase(language, "list_separator"))));
     for (const Outcome* outcome : group.outcomes) {
         const std::size_t at = static_cast<std::size_t>(outcome - report.outcomes.data());
         append_case(out, report, titles[at], at + 1, true, language);
@@ -265,10 +254,9 @@ void append_group(std::string& out, const Report& report, const SkipGroup& group
 }  // namespace
 
 void append_cases(std::string& out, const Report& report, Language language) {
-    fmt::format_to(std::back_inserter(out), "<section id=\"measurements\">\n<h2>{}</h2>\n",
-                   phrase(language, "page.measurements"));
+    out += fmt::format("<section id=\"measurements\">\n<h2>{}</h2>\n", phrase(language, "page.measurements"));
     const std::vector<CaseTitle> titles = case_titles(report.outcomes);
-    if (titles.empty()) fmt::format_to(std::back_inserter(out), "<p>{}</p>\n", phrase(language, "case.none"));
+    if (titles.empty()) out += fmt::format("<p>{}</p>\n", phrase(language, "case.none"));
     const std::vector<SkipGroup> groups = skip_groups(report.outcomes);
     for (std::size_t at = 0; at < titles.size(); ++at) {
         const SkipGroup* const group = group_of(report.outcomes[at], groups);

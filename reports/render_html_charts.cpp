@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -33,22 +32,20 @@ void append(std::string& out, const std::string& text) {
 
 std::string open_chart(std::string_view caption, std::string_view note) {
     std::string out = fmt::format("<figure><figcaption>{}", escape(caption));
-    if (!note.empty()) fmt::format_to(std::back_inserter(out), " <small>{}</small>", escape(note));
-    fmt::format_to(std::back_inserter(out),
-                   R"(</figcaption><svg role="img" viewBox="0 0 {:g} {:g}"><title>{}</title>)", width, height,
-                   escape(caption));
+    if (!note.empty()) out += fmt::format(" <small>{}</small>", escape(note));
+    out += fmt::format(R"(</figcaption><svg role="img" viewBox="0 0 {:g} {:g}"><title>{}</title>)", width,
+                       height, escape(caption));
     return out;
 }
 
 void append_horizontal_ticks(std::string& out, const Axis& axis, const QuantityScale& scale) {
     for (const double tick : axis_ticks(axis.low / scale.factor, axis.high / scale.factor, 4)) {
         const double y = axis.place(tick * scale.factor);
-        fmt::format_to(
-            std::back_inserter(out),
+        out += fmt::format(
             R"(<path class="g" d="M{:g} {:.1f}H{:g}"/><text x="{:g}" y="{:.1f}" class="e">{}</text>)", left,
             y, right, left - 6, y + 3.5, tick_text(tick));
     }
-    fmt::format_to(std::back_inserter(out), R"(<text x="4" y="12">{}</text>)", escape(scale.unit));
+    out += fmt::format(R"(<text x="4" y="12">{}</text>)", escape(scale.unit));
 }
 
 /// A tick's text stands under it, but at the right edge it would be cut off.
@@ -59,14 +56,12 @@ std::string_view anchor_of(double x) {
 void append_vertical_ticks(std::string& out, const Axis& axis, double factor, std::string_view title) {
     for (const double tick : axis_ticks(axis.low / factor, axis.high / factor, 5)) {
         const double x = axis.place(tick * factor);
-        fmt::format_to(
-            std::back_inserter(out),
+        out += fmt::format(
             R"(<path class="a" d="M{0:.1f} {1:g}v4"/><text x="{0:.1f}" y="{2:g}" class="{4}">{3}</text>)", x,
             bottom, bottom + 15, tick_text(tick), anchor_of(x));
     }
-    fmt::format_to(std::back_inserter(out),
-                   R"(<path class="a" d="M{:g} {:g}H{:g}"/><text x="{:g}" y="{:g}" class="e">{}</text>)",
-                   left, bottom, right, right, bottom + 30, escape(title));
+    out += fmt::format(R"(<path class="a" d="M{:g} {:g}H{:g}"/><text x="{:g}" y="{:g}" class="e">{}</text>)",
+                       left, bottom, right, right, bottom + 30, escape(title));
 }
 
 /// A range around the values, never so narrow that noise of a per mille fills the chart.
@@ -139,8 +134,7 @@ void append_line(std::string& out, const std::vector<SeriesPoint>& points, const
             if (other != one) pen.line(to_x, y.place(points[other].value));
         }
     }
-    fmt::format_to(std::back_inserter(out), R"svg(<path class="l" transform="scale(.1)" d="{}"/>)svg",
-                   pen.text());
+    out += fmt::format(R"svg(<path class="l" transform="scale(.1)" d="{}"/>)svg", pen.text());
 }
 
 /// What a chart's dashed line and band stand for: the headline value, which is also what the samples of
@@ -163,12 +157,10 @@ void append_level(std::string& out, const Level& level, const Axis& y) {
     if (level.ci95) {
         const double high = y.place(level.ci95->high);
         const double low = y.place(level.ci95->low);
-        fmt::format_to(std::back_inserter(out),
-                       R"(<rect class="b" x="{:g}" y="{:.1f}" width="{:g}" height="{:.1f}"/>)", left, high,
-                       right - left, std::max(0.8, low - high));
+        out += fmt::format(R"(<rect class="b" x="{:g}" y="{:.1f}" width="{:g}" height="{:.1f}"/>)", left,
+                           high, right - left, std::max(0.8, low - high));
     }
-    fmt::format_to(std::back_inserter(out), R"(<path class="d" d="M{:g} {:.1f}H{:g}"/>)", left,
-                   y.place(level.value), right);
+    out += fmt::format(R"(<path class="d" d="M{:g} {:.1f}H{:g}"/>)", left, y.place(level.value), right);
 }
 
 std::string series_chart(const Metric& metric, std::string_view name, Language language) {
@@ -206,16 +198,13 @@ std::string strip_chart(const Metric& metric, std::string_view name, Language la
     if (level && level->ci95) {
         const double low = x.place(level->ci95->low);
         const double high = x.place(level->ci95->high);
-        fmt::format_to(std::back_inserter(out),
-                       R"(<rect class="b" x="{:.1f}" y="{:g}" width="{:.1f}" height="{:g}"/>)", low, top,
-                       std::max(0.8, high - low), bottom - top);
+        out += fmt::format(R"(<rect class="b" x="{:.1f}" y="{:g}" width="{:.1f}" height="{:g}"/>)", low, top,
+                           std::max(0.8, high - low), bottom - top);
     }
     if (level) {
-        fmt::format_to(std::back_inserter(out), R"(<path class="d" d="M{:.1f} {:g}V{:g}"/>)",
-                       x.place(level->value), top, bottom);
+        out += fmt::format(R"(<path class="d" d="M{:.1f} {:g}V{:g}"/>)", x.place(level->value), top, bottom);
     }
-    fmt::format_to(
-        std::back_inserter(out),
+    out += fmt::format(
         R"(<text x="{0:g}" y="{1:g}" class="e">1</text><text x="{0:g}" y="{2:g}" class="e">{3}</text>)"
         R"(<text x="4" y="12">{4}</text>)",
         left - 6, top + 10, bottom - 4, values.size(), phrase(language, "chart.order_axis"));
@@ -226,8 +215,7 @@ std::string strip_chart(const Metric& metric, std::string_view name, Language la
         pen.move(x.place(values[at]), y.place(static_cast<double>(at)));
         pen.line(x.place(values[at]), y.place(static_cast<double>(at)));
     }
-    fmt::format_to(std::back_inserter(out), R"svg(<path class="p" transform="scale(.1)" d="{}"/>)svg",
-                   pen.text());
+    out += fmt::format(R"svg(<path class="p" transform="scale(.1)" d="{}"/>)svg", pen.text());
     append(out, "</svg></figure>\n");
     return out;
 }
@@ -255,8 +243,7 @@ std::string histogram_chart(const Histogram& histogram, std::string_view name, L
     std::string out = open_chart(phrase_with(language, "chart.histogram", name), "");
     for (double tick = 1; tick <= y.high; tick *= 10) {
         const double at = y.place(tick);
-        fmt::format_to(
-            std::back_inserter(out),
+        out += fmt::format(
             R"(<path class="g" d="M{:g} {:.1f}H{:g}"/><text x="{:g}" y="{:.1f}" class="e">{}</text>)", left,
             at, right, left - 6, at + 3.5, format_quantity(tick, Unit::count, language));
     }
@@ -265,27 +252,25 @@ std::string histogram_chart(const Histogram& histogram, std::string_view name, L
     for (std::size_t bar = 0; bar < bars; ++bar) {
         if (counts[bar] == 0) continue;
         const double at = y.place(counts[bar]);
-        fmt::format_to(std::back_inserter(path), "M{:.1f} {:g}V{:.1f}h{:.1f}V{:g}z",
-                       left + wide * static_cast<double>(bar) + wide * 0.06, bottom, at, wide * 0.88, bottom);
+        path += fmt::format("M{:.1f} {:g}V{:.1f}h{:.1f}V{:g}z",
+                            left + wide * static_cast<double>(bar) + wide * 0.06, bottom, at, wide * 0.88,
+                            bottom);
     }
-    fmt::format_to(std::back_inserter(out), R"(<path class="h" d="{}"/>)", path);
+    out += fmt::format(R"(<path class="h" d="{}"/>)", path);
     for (const double tick : logarithmic_ticks(x.low, x.high)) {
         const double at = x.place(tick);
-        fmt::format_to(
-            std::back_inserter(out),
+        out += fmt::format(
             R"(<path class="a" d="M{0:.1f} {1:g}v4"/><text x="{0:.1f}" y="{2:g}" class="{4}">{3}</text>)", at,
             bottom, bottom + 15, quantity_tick(tick * 1e-9, Unit::second, language), anchor_of(at));
     }
-    fmt::format_to(std::back_inserter(out),
-                   R"(<path class="a" d="M{:g} {:g}H{:g}"/><text x="4" y="12">{}</text>)", left, bottom,
-                   right, phrase(language, "chart.count_axis"));
+    out += fmt::format(R"(<path class="a" d="M{:g} {:g}H{:g}"/><text x="4" y="12">{}</text>)", left, bottom,
+                       right, phrase(language, "chart.count_axis"));
     double row = top - 2;
     for (const double rank : {50.0, 99.0, 99.9}) {
         const double value = histogram.percentile(rank);
         const double at = x.place(std::max(1.0, value));
         const bool flip = at > right - 82;
-        fmt::format_to(
-            std::back_inserter(out),
+        out += fmt::format(
             R"(<path class="d" d="M{0:.1f} {1:g}V{2:g}"/><text x="{3:.1f}" y="{1:g}" class="k{4}" dy="5">p{5:g} {6}</text>)",
             at, row, bottom, flip ? at - 4 : at + 4, flip ? " e" : "", rank,
             escape(format_quantity(value * 1e-9, Unit::second, language)));
@@ -324,17 +309,15 @@ std::string series_drawing(const SeriesDrawing& drawing, Language language) {
     for (const Interval& span : drawing.shaded) {
         if (!(std::isfinite(span.low) && std::isfinite(span.high))) continue;
         const double at = x.place(span.low);
-        fmt::format_to(std::back_inserter(out),
-                       R"(<rect class="t" x="{:.1f}" y="{:g}" width="{:.1f}" height="{:g}"/>)", at, top,
-                       std::max(0.8, x.place(span.high) - at), bottom - top);
+        out += fmt::format(R"(<rect class="t" x="{:.1f}" y="{:g}" width="{:.1f}" height="{:g}"/>)", at, top,
+                           std::max(0.8, x.place(span.high) - at), bottom - top);
     }
     append_horizontal_ticks(out, y, scale);
     append_vertical_ticks(out, x, 1, phrase(language, "chart.time_axis"));
     if (drawing.level) append_level(out, {*drawing.level, drawing.level_ci95}, y);
     if (show_limit) {
         const double at = y.place(*drawing.limit);
-        fmt::format_to(
-            std::back_inserter(out),
+        out += fmt::format(
             R"(<path class="i" d="M{:g} {:.1f}H{:g}"/><text x="{:g}" y="{:.1f}" class="e">{}</text>)", left,
             at, right, right - 2, at - 3, escape(drawing.limit_name));
     }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,10 +34,9 @@ class CurveDrawing {
           taken_({frame_.left - 3, frame_.top, frame_.width, frame_.bottom - 1}) {}
 
     std::string draw() {
-        fmt::format_to(std::back_inserter(out_),
-                       R"(<svg class="{}" role="img" viewBox="0 0 {:g} {:g}"><title>{}</title>)",
-                       frame_.style, frame_.width, frame_.height,
-                       escape(phrase(language_, declaration_.title)));
+        out_ += fmt::format(R"(<svg class="{}" role="img" viewBox="0 0 {:g} {:g}"><title>{}</title>)",
+                            frame_.style, frame_.width, frame_.height,
+                            escape(phrase(language_, declaration_.title)));
         add_zone();
         add_axes();
         add_bounds();
@@ -53,30 +51,28 @@ class CurveDrawing {
 
   private:
     void add_text(Place place, Anchor anchor, std::string_view style, std::string_view text) {
-        fmt::format_to(std::back_inserter(out_), R"(<text x="{:.1f}" y="{:.1f}" class="{}{}">{}</text>)",
-                       place.x, place.y, style, anchor_class(anchor), escape(text));
+        out_ += fmt::format(R"(<text x="{:.1f}" y="{:.1f}" class="{}{}">{}</text>)", place.x, place.y, style,
+                            anchor_class(anchor), escape(text));
     }
 
     void add_zone() {
         if (placed_.x_bound == nullptr || placed_.y_bound == nullptr) return;
         const double from = placed_.x.place(placed_.x_bound->bound.low),
                      top = placed_.y.place(placed_.y_bound->bound.low);
-        fmt::format_to(std::back_inserter(out_),
-                       R"(<rect class="z" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)", from, top,
-                       frame_.right - from, frame_.bottom - top);
+        out_ += fmt::format(R"(<rect class="z" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)", from,
+                            top, frame_.right - from, frame_.bottom - top);
     }
 
     void add_axes() {
         for (const double tick : logarithmic_ticks(placed_.y.low, placed_.y.high)) {
             const double y = placed_.y.place(tick);
-            fmt::format_to(std::back_inserter(out_), R"(<path class="g" d="M{:g} {:.1f}H{:g}"/>)",
-                           frame_.left, y, frame_.right);
+            out_ += fmt::format(R"(<path class="g" d="M{:g} {:.1f}H{:g}"/>)", frame_.left, y, frame_.right);
             add_text({frame_.left - 6, y + 3.5}, Anchor::end, "",
                      quantity_tick(tick, placed_.unit_y, language_));
         }
         const std::string unit = placed_.unit_x == Unit::byte ? add_size_ticks() : add_decimal_ticks();
-        fmt::format_to(std::back_inserter(out_), R"(<path class="a" d="M{:g} {:g}H{:g}"/>)", frame_.left,
-                       frame_.bottom, frame_.right);
+        out_ +=
+            fmt::format(R"(<path class="a" d="M{:g} {:g}H{:g}"/>)", frame_.left, frame_.bottom, frame_.right);
         const std::string_view x_title = phrase(language_, declaration_.x_title);
         const std::string with_unit =
             unit.empty() ? std::string(x_title) : fmt::format("{}, {}", x_title, unit);
@@ -85,7 +81,7 @@ class CurveDrawing {
     }
 
     void add_tick(double x, std::string_view text) {
-        fmt::format_to(std::back_inserter(out_), R"(<path class="a" d="M{:.1f} {:g}v4"/>)", x, frame_.bottom);
+        out_ += fmt::format(R"(<path class="a" d="M{:.1f} {:g}v4"/>)", x, frame_.bottom);
         add_text({x, frame_.bottom + 16}, Anchor::middle, "", text);
     }
 
@@ -114,8 +110,8 @@ class CurveDrawing {
     /// Upright lines, their names at the top beside them.
     void add_guides() {
         for (const PlacedGuide& guide : placed_.guides) {
-            fmt::format_to(std::back_inserter(out_), R"(<path class="h" d="M{:.1f} {:g}V{:g}"/>)", guide.x,
-                           frame_.top, frame_.bottom);
+            out_ +=
+                fmt::format(R"(<path class="h" d="M{:.1f} {:g}V{:g}"/>)", guide.x, frame_.top, frame_.bottom);
             add_text({guide.x + 4, frame_.top + text_size}, Anchor::start, "k u", guide.name);
         }
     }
@@ -124,8 +120,7 @@ class CurveDrawing {
     void add_bounds() {
         if (placed_.y_bound != nullptr) {
             const double y = placed_.y.place(placed_.y_bound->bound.low);
-            fmt::format_to(std::back_inserter(out_), R"(<path class="r y" d="M{:g} {:.1f}H{:g}"/>)",
-                           frame_.left, y, frame_.right);
+            out_ += fmt::format(R"(<path class="r y" d="M{:g} {:.1f}H{:g}"/>)", frame_.left, y, frame_.right);
             taken_.take({frame_.left, y - 0.5, frame_.right, y + 0.5});
             add_text({frame_.right + 4, y + 3.5}, Anchor::start, "k u",
                      format_bound(*placed_.y_bound, language_));
@@ -133,8 +128,8 @@ class CurveDrawing {
         if (placed_.x_bound != nullptr) {
             const double x = placed_.x.place(placed_.x_bound->bound.low);
             const std::string text = format_bound(*placed_.x_bound, language_);
-            fmt::format_to(std::back_inserter(out_), R"(<path class="r x" d="M{:.1f} {:g}V{:g}"/>)", x,
-                           frame_.top - 24, frame_.bottom);
+            out_ += fmt::format(R"(<path class="r x" d="M{:.1f} {:g}V{:g}"/>)", x, frame_.top - 24,
+                                frame_.bottom);
             taken_.take({x - 0.5, frame_.top, x + 0.5, frame_.bottom});
             const double half = text_width(text, text_size) / 2;
             const double middle = std::min(std::max(x, 2 + half), frame_.width - 2 - half);
@@ -152,13 +147,11 @@ class CurveDrawing {
             places.push_back(place);
             taken_.take({place.x - marker_reach, place.y - marker_reach, place.x + marker_reach,
                          place.y + marker_reach});
-            fmt::format_to(std::back_inserter(points), "{}{:.1f},{:.1f}", points.empty() ? "" : " ", place.x,
-                           place.y);
+            points += fmt::format("{}{:.1f},{:.1f}", points.empty() ? "" : " ", place.x, place.y);
         }
         taken_.take_line(places);
         if (places.size() < 2) return;
-        fmt::format_to(std::back_inserter(out_), R"(<polyline class="l c{}" points="{}"/>)", line.number,
-                       points);
+        out_ += fmt::format(R"(<polyline class="l c{}" points="{}"/>)", line.number, points);
     }
 
     /// A point a group, so that pointing at one of its markers shows all of its figures.
@@ -175,10 +168,10 @@ class CurveDrawing {
             std::string figures;
             for (const CurveColumn& column : columns) {
                 if (column.kind == CurveColumn::Kind::interval) continue;
-                fmt::format_to(std::back_inserter(figures), "{}{} {}", figures.empty() ? "" : " · ",
-                               column.heading, column.cells[at]);
+                figures +=
+                    fmt::format("{}{} {}", figures.empty() ? "" : " · ", column.heading, column.cells[at]);
             }
-            fmt::format_to(std::back_inserter(out_), "<g><title>{}</title>{}</g>", escape(figures), markers);
+            out_ += fmt::format("<g><title>{}</title>{}</g>", escape(figures), markers);
         }
     }
 
@@ -187,8 +180,7 @@ class CurveDrawing {
         double row = frame_.bottom - 5 - curve_row * static_cast<double>(placed_.marks.size() - 1);
         for (const PlacedMark& mark : placed_.marks) {
             const Place place = mark.place;
-            fmt::format_to(
-                std::back_inserter(out_),
+            out_ += fmt::format(
                 R"(<g class="c{0}"><path class="f" d="M{1:.1f} {2:.1f}V{3:g}"/><circle class="o" cx="{1:.1f}" cy="{4:.1f}" r="7"/></g>)",
                 mark.line, place.x, place.y + 7, frame_.bottom, place.y);
             const std::string text =
@@ -317,16 +309,15 @@ void append_table(std::string& out, const Curve& curve, Language language) {
     };
     out += R"(<table class="points"><thead><tr>)";
     for (const CurveColumn& column : columns) {
-        fmt::format_to(std::back_inserter(out), R"(<th scope="col"{}>{}</th>)", style_of(column),
-                       escape(column.heading));
+        out += fmt::format(R"(<th scope="col"{}>{}</th>)", style_of(column), escape(column.heading));
     }
     out += "</tr></thead><tbody>\n";
     for (std::size_t at = 0; at < curve.points.size(); ++at) {
         out += "<tr>";
         for (const CurveColumn& column : columns) {
             const std::string_view cell = column.kind == Kind::axis ? R"(th scope="row")" : "td";
-            fmt::format_to(std::back_inserter(out), "<{}{}>{}</{}>", cell, style_of(column),
-                           escape(column.cells[at]), cell.substr(0, 2));
+            out += fmt::format("<{}{}>{}</{}>", cell, style_of(column), escape(column.cells[at]),
+                               cell.substr(0, 2));
         }
         out += "</tr>\n";
     }
@@ -351,9 +342,8 @@ std::string curve_figure(const Curve& curve, const Report& report, Language lang
             note += fmt::format("{}{}", phrase(language, "clause_separator"),
                                 phrase(language, "curve.zone_note"));
         }
-        fmt::format_to(std::back_inserter(out),
-                       "<figure><figcaption>{} <small>{}</small></figcaption>{}</figure>\n",
-                       escape(phrase(language, curve.declaration->title)), escape(note), drawings);
+        out += fmt::format("<figure><figcaption>{} <small>{}</small></figcaption>{}</figure>\n",
+                           escape(phrase(language, curve.declaration->title)), escape(note), drawings);
     }
     append_table(out, curve, language);
     return out + "</div>\n";

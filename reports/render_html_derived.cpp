@@ -1,4 +1,3 @@
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -14,26 +13,22 @@ namespace {
 /// One table, so that its columns stand below each other; a body a kind.
 void append_tables(std::string& out, const std::vector<DerivedTable>& tables, Language language) {
     if (tables.empty()) return;
-    fmt::format_to(std::back_inserter(out),
-                   R"(<h3>{}</h3><p class="note small">{}</p>)"
-                   "\n"
-                   R"(<table class="metrics derived stack">)",
-                   phrase(language, "page.derived_figures"), phrase(language, "derived.note"));
+    out += fmt::format(R"(<h3>{}</h3><p class="note small">{}</p>)"
+                       "\n"
+                       R"(<table class="metrics derived stack">)",
+                       phrase(language, "page.derived_figures"), phrase(language, "derived.note"));
     for (const DerivedTable& table : tables) {
-        fmt::format_to(
-            std::back_inserter(out),
+        out += fmt::format(
             R"(<tbody><tr class="kind"><th scope="colgroup">{}</th><th scope="col" class="number">{}</th>)"
             R"(<th scope="col" class="number">{}</th><th scope="col" class="number">{}</th></tr>)"
             "\n",
             escape(table.title), phrase(language, "derived.result"), phrase(language, "column.interval"),
             escape(table.against_title));
         const auto cell = [&](std::string_view label, std::string_view text) {
-            fmt::format_to(std::back_inserter(out), R"(<td class="number" data-label="{}">{}</td>)",
-                           escape(label), text);
+            out += fmt::format(R"(<td class="number" data-label="{}">{}</td>)", escape(label), text);
         };
         for (const DerivedRow& row : table.rows) {
-            fmt::format_to(std::back_inserter(out), R"(<tr><th scope="row"><code>{}</code></th>)",
-                           escape(row.kernel));
+            out += fmt::format(R"(<tr><th scope="row"><code>{}</code></th>)", escape(row.kernel));
             cell(phrase(language, "derived.result"),
                  fmt::format(R"(<span class="value">{}</span>)", escape(row.value)));
             cell(phrase(language, "column.interval"), escape(row.interval));
@@ -51,8 +46,7 @@ void append_derived(std::string& out, const Report& report, Language language) {
     const std::vector<Roofline> drawings = rooflines(report.outcomes);
     const std::vector<DerivedTable> tables = derived_tables(report, language);
     if (drawings.empty() && tables.empty()) return;
-    fmt::format_to(std::back_inserter(out), "<section id=\"limits\">\n<h2>{}</h2>\n",
-                   phrase(language, "page.derived"));
+    out += fmt::format("<section id=\"limits\">\n<h2>{}</h2>\n", phrase(language, "page.derived"));
     for (const Roofline& roofline : drawings) out += roofline_figure(roofline, report, language);
     append_tables(out, tables, language);
     out += "</section>\n";

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <iterator>
 #include <map>
 
 #include <fmt/format.h>
@@ -23,10 +22,9 @@ void add_fact(std::map<std::string, Facts>& groups, const std::string& name, std
 }
 
 void append_facts_table(std::string& out, const std::string& title, const Facts& facts) {
-    fmt::format_to(std::back_inserter(out), "<div class=\"group\"><h3>{}</h3><dl>", escape(title));
+    out += fmt::format("<div class=\"group\"><h3>{}</h3><dl>", escape(title));
     for (const auto& [name, value] : facts) {
-        fmt::format_to(std::back_inserter(out), "<div><dt>{}</dt><dd>{}</dd></div>", escape(name),
-                       escape(value));
+        out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value));
     }
     out += "</dl></div>\n";
 }
@@ -38,14 +36,13 @@ std::string group_title(const std::string& group, Language language) {
 }
 
 void append_meaning(std::string& out, const std::string& word, std::string_view meaning) {
-    fmt::format_to(std::back_inserter(out), "<div><dt>{}</dt><dd>{}</dd></div>", word, meaning);
+    out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", word, meaning);
 }
 
 }  // namespace
 
 void append_machine(std::string& out, const Report& report, Language language) {
-    fmt::format_to(std::back_inserter(out), "<section id=\"machine\">\n<h2>{}</h2>\n",
-                   phrase(language, "page.machine"));
+    out += fmt::format("<section id=\"machine\">\n<h2>{}</h2>\n", phrase(language, "page.machine"));
     std::map<std::string, Facts> groups;
     Facts judged;
     for (const Outcome& outcome : report.outcomes) {
@@ -60,7 +57,7 @@ void append_machine(std::string& out, const Report& report, Language language) {
         }
     }
     if (groups.empty() && judged.empty()) {
-        fmt::format_to(std::back_inserter(out), "<p>{}</p>\n", phrase(language, "machine.none"));
+        out += fmt::format("<p>{}</p>\n", phrase(language, "machine.none"));
     }
     out += "<div class=\"machine\">\n";
     for (const auto& [group, facts] : groups) {
@@ -73,20 +70,18 @@ void append_machine(std::string& out, const Report& report, Language language) {
 
 void append_journal_notes(std::string& out, const Report& report, Language language) {
     if (report.journal_notes.empty()) return;
-    fmt::format_to(std::back_inserter(out), "<section id=\"journal-notes\">\n<h2>{}</h2>\n<ul>\n",
-                   phrase(language, "page.journal_notes"));
+    out += fmt::format("<section id=\"journal-notes\">\n<h2>{}</h2>\n<ul>\n",
+                       phrase(language, "page.journal_notes"));
     for (const std::string& note : report.journal_notes) {
-        fmt::format_to(std::back_inserter(out), "<li>{}</li>\n", escape(note));
+        out += fmt::format("<li>{}</li>\n", escape(note));
     }
     out += "</ul>\n</section>\n";
 }
 
 void append_how_to_read(std::string& out, Language language) {
-    fmt::format_to(std::back_inserter(out),
-                   "<section id=\"how-to-read\">\n<h2>{}</h2>\n<div class=\"machine\">\n",
-                   phrase(language, "page.how_to_read"));
-    fmt::format_to(std::back_inserter(out), "<div class=\"group\"><h3>{}</h3><dl>",
-                   phrase(language, "read.verdicts"));
+    out += fmt::format("<section id=\"how-to-read\">\n<h2>{}</h2>\n<div class=\"machine\">\n",
+                       phrase(language, "page.how_to_read"));
+    out += fmt::format("<div class=\"group\"><h3>{}</h3><dl>", phrase(language, "read.verdicts"));
     const auto run_word = [&](RunVerdict verdict, std::string_view meaning) {
         append_meaning(out, fmt::format("<strong>{}</strong>", verdict_word(verdict, language)), meaning);
     };
@@ -98,19 +93,18 @@ void append_how_to_read(std::string& out, Language language) {
     append_meaning(out, badge(VerdictStatus::inconclusive, language), phrase(language, "read.inconclusive"));
     append_meaning(out, badge(VerdictStatus::not_measured, language), phrase(language, "read.not_measured"));
     append_meaning(out, badge(VerdictStatus::waived, language), phrase(language, "read.waived"));
-    fmt::format_to(std::back_inserter(out), "</dl></div>\n<div><div class=\"group\"><h3>{}</h3><dl>",
-                   phrase(language, "read.exit_codes"));
+    out += fmt::format("</dl></div>\n<div><div class=\"group\"><h3>{}</h3><dl>",
+                       phrase(language, "read.exit_codes"));
     append_meaning(out, "0", phrase(language, "read.exit_0"));
     append_meaning(out, "1", phrase(language, "read.exit_1"));
     append_meaning(out, "2", phrase(language, "read.exit_2"));
     append_meaning(out, "3", phrase(language, "read.exit_3"));
     append_meaning(out, "4", phrase(language, "read.exit_4"));
     append_meaning(out, "130", phrase(language, "read.exit_130"));
-    fmt::format_to(std::back_inserter(out), "</dl></div>\n<div class=\"group\"><h3>{}</h3>",
-                   phrase(language, "read.figures"));
+    out += fmt::format("</dl></div>\n<div class=\"group\"><h3>{}</h3>", phrase(language, "read.figures"));
     for (const std::string_view text : {phrase(language, "read.units"), phrase(language, "read.interval"),
                                         phrase(language, "read.mark"), phrase(language, "read.charts")}) {
-        fmt::format_to(std::back_inserter(out), "<p>{}</p>", text);
+        out += fmt::format("<p>{}</p>", text);
     }
     out += "</div></div>\n</div>\n</section>\n";
 }

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -54,13 +53,11 @@ std::string bound_mark(const JudgedRequirement& judged, Language language) {
         begin, std::max(1.0, x.place(value) - begin));
     if (beyond) out += R"(<path class="v" d="M151 5l7 6-7 6z"/>)";
     if (judged.ci95 && judged.ci95->low <= x.high) {
-        fmt::format_to(std::back_inserter(out),
-                       R"(<path class="w" d="M{0:.1f} {2:g}H{1:.1f}M{0:.1f} {3:g}v6M{1:.1f} {3:g}v6"/>)",
-                       x.place(judged.ci95->low), x.place(judged.ci95->high), middle, middle - 3);
+        out += fmt::format(R"(<path class="w" d="M{0:.1f} {2:g}H{1:.1f}M{0:.1f} {3:g}v6M{1:.1f} {3:g}v6"/>)",
+                           x.place(judged.ci95->low), x.place(judged.ci95->high), middle, middle - 3);
     }
-    fmt::format_to(std::back_inserter(out), R"(<path class="t" d="M{:.1f} 1V21"/>)", at_bound);
-    if (between)
-        fmt::format_to(std::back_inserter(out), R"(<path class="t" d="M{:.1f} 1V21"/>)", x.place(bound.high));
+    out += fmt::format(R"(<path class="t" d="M{:.1f} 1V21"/>)", at_bound);
+    if (between) out += fmt::format(R"(<path class="t" d="M{:.1f} 1V21"/>)", x.place(bound.high));
     out += "</svg>";
     return out;
 }

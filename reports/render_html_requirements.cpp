@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -47,17 +46,15 @@ void append_source(std::string& out, const Source& source, Language language) {
     const std::string where =
         source.section.empty() ? phrase_with(language, "requirement.source_plain", source.document)
                                : phrase_with(language, "requirement.source", source.document, source.section);
-    fmt::format_to(std::back_inserter(out),
-                   R"(<blockquote><cite>{}</cite> <q lang="zh-Hans">{}</q></blockquote>)", escape(where),
-                   escape(source.quote));
+    out += fmt::format(R"(<blockquote><cite>{}</cite> <q lang="zh-Hans">{}</q></blockquote>)", escape(where),
+                       escape(source.quote));
 }
 
 void append_line(std::string& out, Language language, std::string_view key, const std::string& text,
                  std::string_view style = "") {
     if (text.empty()) return;
-    fmt::format_to(std::back_inserter(out), R"(<p class="{}"><b>{}</b>{}{}</p>)",
-                   style.empty() ? "line" : style, phrase(language, key), phrase(language, "colon"),
-                   escape(text));
+    out += fmt::format(R"(<p class="{}"><b>{}</b>{}{}</p>)", style.empty() ? "line" : style,
+                       phrase(language, key), phrase(language, "colon"), escape(text));
 }
 
 void append_details(std::string& out, const Report& report, const JudgedRequirement& judged,
@@ -69,37 +66,35 @@ void append_details(std::string& out, const Report& report, const JudgedRequirem
     append_line(out, language, "requirement.reading", in_language(requirement.reading, language));
     append_line(out, language, "requirement.reason", reason_text(judged, language), "line why");
     if (judged.waived_from) {
-        fmt::format_to(
-            std::back_inserter(out), R"(<p class="line why">{}</p>)",
+        out += fmt::format(
+            R"(<p class="line why">{}</p>)",
             escape(phrase_with(language, "text.waived_from", verdict_word(*judged.waived_from, language),
                                waiver_reason(report, requirement.id))));
     }
     for (const std::string& note : judged.notes) {
         const std::optional<std::string_view> words = find_phrase(language, "note." + note);
-        fmt::format_to(std::back_inserter(out), R"(<p class="line">{}</p>)", escape(words.value_or(note)));
+        out += fmt::format(R"(<p class="line">{}</p>)", escape(words.value_or(note)));
     }
     if (judged.status == VerdictStatus::fail && requirement.remedy) {
         append_line(out, language, "requirement.remedy", in_language(*requirement.remedy, language),
                     "line remedy");
     }
     out += R"(<p class="small">)";
-    fmt::format_to(std::back_inserter(out), "<code>{}</code>",
-                   escape(judged.metric.empty() ? requirement.select.metric : judged.metric));
+    out += fmt::format("<code>{}</code>",
+                       escape(judged.metric.empty() ? requirement.select.metric : judged.metric));
     if (requirement.unit != Unit::version && requirement.unit != Unit::text) {
-        fmt::format_to(
-            std::back_inserter(out), " · {}",
-            phrase(language, fmt::format("statistic.{}", to_string(requirement.select.statistic))));
+        out += fmt::format(
+            " · {}", phrase(language, fmt::format("statistic.{}", to_string(requirement.select.statistic))));
     }
     if (!judged.counted && !requirement.counts_for.empty()) {
-        fmt::format_to(
-            std::back_inserter(out), " · {}",
-            escape(phrase_with(language, "requirement.counts_for", counts_for_text(requirement, language))));
+        out += fmt::format(" · {}", escape(phrase_with(language, "requirement.counts_for",
+                                                       counts_for_text(requirement, language))));
     }
     for (std::size_t at = 0; at < report.contradictions.size(); ++at) {
         const std::vector<std::string>& touched = report.contradictions[at].requirements;
         if (std::find(touched.begin(), touched.end(), requirement.id) == touched.end()) continue;
-        fmt::format_to(std::back_inserter(out), R"( · <a href="#contradiction-{}">{} {}</a>)", at + 1,
-                       phrase(language, "requirement.contradicted"), at + 1);
+        out += fmt::format(R"( · <a href="#contradiction-{}">{} {}</a>)", at + 1,
+                           phrase(language, "requirement.contradicted"), at + 1);
     }
     out += "</p></div></div></td></tr>\n";
 }
@@ -108,8 +103,7 @@ void append_row(std::string& out, const Report& report, std::size_t at, Language
     const JudgedRequirement& judged = report.requirements[at];
     const Requirement& requirement = judged.requirement;
     const std::string& title = in_language(requirement.title, language);
-    fmt::format_to(
-        std::back_inserter(out),
+    out += fmt::format(
         R"(<tbody id="{}" class="requirement {}" data-requirement="{}"><tr class="main"><td class="status">{}</td>)"
         R"(<th scope="row"><span class="title">{}</span> <code>{}</code></th>)",
         requirement_anchor(judged, at), to_string(judged.status), escape(requirement.id),
@@ -118,15 +112,13 @@ void append_row(std::string& out, const Report& report, std::size_t at, Language
     const bool textual = requirement.unit == Unit::version || requirement.unit == Unit::text;
     const std::string_view words = textual ? " words" : "";
     const std::string interval = format_measured_interval(judged, language);
-    fmt::format_to(std::back_inserter(out),
-                   R"(<td class="number{}" data-label="{}"><span class="value{}">{}</span>{}</td>)", words,
-                   phrase(language, "column.measured"), is_judged_by_figure(judged) ? "" : " none",
-                   escape(format_measured(judged, language)),
-                   interval.empty() ? "" : fmt::format(R"(<small>{}</small>)", escape(interval)));
-    fmt::format_to(std::back_inserter(out),
-                   R"(<td class="number{}" data-label="{}">{}</td><td class="position">{}</td></tr>)", words,
-                   phrase(language, "column.bound"), escape(format_bound(requirement, language)),
-                   bound_mark(judged, language));
+    out += fmt::format(R"(<td class="number{}" data-label="{}"><span class="value{}">{}</span>{}</td>)",
+                       words, phrase(language, "column.measured"), is_judged_by_figure(judged) ? "" : " none",
+                       escape(format_measured(judged, language)),
+                       interval.empty() ? "" : fmt::format(R"(<small>{}</small>)", escape(interval)));
+    out += fmt::format(R"(<td class="number{}" data-label="{}">{}</td><td class="position">{}</td></tr>)",
+                       words, phrase(language, "column.bound"), escape(format_bound(requirement, language)),
+                       bound_mark(judged, language));
     append_details(out, report, judged, language);
     out += "</tbody>\n";
 }
@@ -146,22 +138,20 @@ std::string tally_text(const Report& report, RequirementGroup group, Language la
 }  // namespace
 
 void append_requirements(std::string& out, const Report& report, Language language) {
-    fmt::format_to(std::back_inserter(out), "<section id=\"requirements\">\n<h2>{}</h2>\n",
-                   phrase(language, "page.requirements"));
+    out += fmt::format("<section id=\"requirements\">\n<h2>{}</h2>\n", phrase(language, "page.requirements"));
     for (const GroupTexts& texts : groups) {
-        fmt::format_to(std::back_inserter(out),
-                       "<h3 id=\"{}\">{}</h3>\n<p class=\"note\">{} <span class=\"muted\">{}</span></p>\n",
-                       texts.id, phrase(language, texts.title), phrase(language, texts.note),
-                       tally_text(report, texts.group, language));
+        out +=
+            fmt::format("<h3 id=\"{}\">{}</h3>\n<p class=\"note\">{} <span class=\"muted\">{}</span></p>\n",
+                        texts.id, phrase(language, texts.title), phrase(language, texts.note),
+                        tally_text(report, texts.group, language));
         const bool any = std::any_of(
             report.requirements.begin(), report.requirements.end(),
             [&](const JudgedRequirement& judged) { return requirement_group(judged) == texts.group; });
         if (!any) {
-            fmt::format_to(std::back_inserter(out), "<p>{}</p>\n", phrase(language, "group.empty"));
+            out += fmt::format("<p>{}</p>\n", phrase(language, "group.empty"));
             continue;
         }
-        fmt::format_to(
-            std::back_inserter(out),
+        out += fmt::format(
             R"(<table class="requirements stack"><thead><tr><th>{}</th><th>{}</th><th class="number">{}</th>)"
             R"(<th class="number">{}</th><th>{}</th></tr></thead>)"
             "\n",
@@ -179,29 +169,26 @@ void append_requirements(std::string& out, const Report& report, Language langua
 
 void append_contradictions(std::string& out, const Report& report, Language language) {
     if (report.contradictions.empty()) return;
-    fmt::format_to(std::back_inserter(out),
-                   "<section id=\"contradictions\">\n<h2>{}</h2>\n<ol class=\"contradictions\">\n",
-                   phrase(language, "page.contradictions"));
+    out += fmt::format("<section id=\"contradictions\">\n<h2>{}</h2>\n<ol class=\"contradictions\">\n",
+                       phrase(language, "page.contradictions"));
     for (std::size_t at = 0; at < report.contradictions.size(); ++at) {
         const Contradiction& contradiction = report.contradictions[at];
-        fmt::format_to(std::back_inserter(out), "<li id=\"contradiction-{}\"><div class=\"details\"><div>",
-                       at + 1);
+        out += fmt::format("<li id=\"contradiction-{}\"><div class=\"details\"><div>", at + 1);
         for (const Source& source : contradiction.sources) append_source(out, source, language);
-        fmt::format_to(std::back_inserter(out), "</div><div><p>{}</p>",
-                       escape(in_language(contradiction.explanation, language)));
+        out += fmt::format("</div><div><p>{}</p>", escape(in_language(contradiction.explanation, language)));
         std::string touched;
         for (const std::string& id : contradiction.requirements) {
             for (std::size_t row = 0; row < report.requirements.size(); ++row) {
                 const JudgedRequirement& judged = report.requirements[row];
                 if (judged.requirement.id != id) continue;
-                fmt::format_to(std::back_inserter(touched), R"({}<a href="#{}">{}</a>)",
-                               touched.empty() ? "" : phrase(language, "list_separator"),
-                               requirement_anchor(judged, row), escape(id));
+                touched += fmt::format(R"({}<a href="#{}">{}</a>)",
+                                       touched.empty() ? "" : phrase(language, "list_separator"),
+                                       requirement_anchor(judged, row), escape(id));
             }
         }
         if (!touched.empty()) {
-            fmt::format_to(std::back_inserter(out), "<p class=\"small\">{}{}{}</p>",
-                           phrase(language, "contradiction.touches"), phrase(language, "colon"), touched);
+            out += fmt::format("<p class=\"small\">{}{}{}</p>", phrase(language, "contradiction.touches"),
+                               phrase(language, "colon"), touched);
         }
         out += "</div></div></li>\n";
     }

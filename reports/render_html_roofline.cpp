@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -68,10 +67,10 @@ class RooflineDrawing {
           language_(language) {}
 
     std::string draw() {
-        fmt::format_to(std::back_inserter(out_),
-                       R"(<svg class="{}" role="img" viewBox="0 0 {:g} {:g}"><title>{}</title>)",
-                       frame_.style, frame_.width, frame_.height,
-                       escape(phrase_with(language_, "roofline.title", device_name(roofline_, language_))));
+        out_ +=
+            fmt::format(R"(<svg class="{}" role="img" viewBox="0 0 {:g} {:g}"><title>{}</title>)",
+                        frame_.style, frame_.width, frame_.height,
+                        escape(phrase_with(language_, "roofline.title", device_name(roofline_, language_))));
         add_axes();
         add_roofs();
         for (const PlacedKernel& kernel : placed_.kernels) add_kernel(kernel);
@@ -84,14 +83,14 @@ class RooflineDrawing {
 
   private:
     void add_text(Place place, Anchor anchor, std::string_view style, std::string_view text) {
-        fmt::format_to(std::back_inserter(out_), R"(<text x="{:.1f}" y="{:.1f}" class="{}{}">{}</text>)",
-                       place.x, place.y, style, anchor_class(anchor), escape(text));
+        out_ += fmt::format(R"(<text x="{:.1f}" y="{:.1f}" class="{}{}">{}</text>)", place.x, place.y, style,
+                            anchor_class(anchor), escape(text));
     }
 
     void add_label(const PlacedLabel& label, std::string_view style) {
         if (label.leads_to) {
-            fmt::format_to(std::back_inserter(out_), R"(<path class="a" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/>)",
-                           label.leads_from.x, label.leads_from.y, label.leads_to->x, label.leads_to->y);
+            out_ += fmt::format(R"(<path class="a" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/>)", label.leads_from.x,
+                                label.leads_from.y, label.leads_to->x, label.leads_to->y);
         }
         add_text(label.place, label.anchor, style, label.text);
     }
@@ -99,31 +98,29 @@ class RooflineDrawing {
     void add_axes() {
         for (const double tick : thinned_ticks(placed_.y, most_ticks)) {
             const double y = placed_.y.place(tick);
-            fmt::format_to(std::back_inserter(out_), R"(<path class="g" d="M{:g} {:.1f}H{:g}"/>)",
-                           frame_.left, y, frame_.right);
+            out_ += fmt::format(R"(<path class="g" d="M{:g} {:.1f}H{:g}"/>)", frame_.left, y, frame_.right);
             add_text({frame_.left - 6, y + 3.5}, Anchor::end, "",
                      quantity_tick(tick, Unit::operation_per_second, language_));
         }
         for (const double tick : thinned_ticks(placed_.x, most_ticks)) {
             const double x = placed_.x.place(tick);
-            fmt::format_to(std::back_inserter(out_), R"(<path class="a" d="M{:.1f} {:g}v4"/>)", x,
-                           frame_.bottom);
+            out_ += fmt::format(R"(<path class="a" d="M{:.1f} {:g}v4"/>)", x, frame_.bottom);
             // At the edge its text would be cut off.
             const bool at_edge = x + text_width(tick_text(tick), 10.5) / 2 > frame_.width;
             add_text({at_edge ? frame_.right + 4 : x, frame_.bottom + 16},
                      at_edge ? Anchor::end : Anchor::middle, "", tick_text(tick));
         }
-        fmt::format_to(std::back_inserter(out_), R"(<path class="a" d="M{:g} {:g}H{:g}"/>)", frame_.left,
-                       frame_.bottom, frame_.right);
+        out_ +=
+            fmt::format(R"(<path class="a" d="M{:g} {:g}H{:g}"/>)", frame_.left, frame_.bottom, frame_.right);
         add_text({frame_.right, frame_.bottom + 34}, Anchor::end, "k",
                  phrase(language_, "roofline.intensity"));
         add_text({4, frame_.top - 14}, Anchor::start, "k", phrase(language_, "roofline.rate"));
     }
 
     void add_roof(const PlacedSegment& line, std::string_view style, const std::string& title) {
-        fmt::format_to(std::back_inserter(out_),
-                       R"(<g><title>{}</title><path class="roof {}" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/></g>)",
-                       escape(title), style, line.from.x, line.from.y, line.to.x, line.to.y);
+        out_ +=
+            fmt::format(R"(<g><title>{}</title><path class="roof {}" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/></g>)",
+                        escape(title), style, line.from.x, line.from.y, line.to.x, line.to.y);
     }
 
     void add_roofs() {
@@ -141,12 +138,12 @@ class RooflineDrawing {
 
     void add_kernel(const PlacedKernel& kernel) {
         const RooflinePoint& point = roofline_.points[kernel.number - 1];
-        fmt::format_to(std::back_inserter(out_), "<g><title>{} {} · {} {} · {}</title>{}</g>", kernel.number,
-                       escape(names_.brief(point.rate.outcome->the_case)),
-                       format_quantity(point.intensity, Unit::ratio, language_),
-                       phrase(language_, "roofline.column_intensity"),
-                       escape(figure_text(*point.rate.metric, language_)),
-                       marker(kernel.series, kernel.place));
+        out_ += fmt::format("<g><title>{} {} · {} {} · {}</title>{}</g>", kernel.number,
+                            escape(names_.brief(point.rate.outcome->the_case)),
+                            format_quantity(point.intensity, Unit::ratio, language_),
+                            phrase(language_, "roofline.column_intensity"),
+                            escape(figure_text(*point.rate.metric, language_)),
+                            marker(kernel.series, kernel.place));
     }
 
     const Roofline& roofline_;
@@ -160,19 +157,17 @@ class RooflineDrawing {
 /// The kernels by their numbers.
 void append_legend(std::string& out, const Roofline& roofline, const CaseNames& names, Language language) {
     if (roofline.points.empty()) return;
-    fmt::format_to(std::back_inserter(out),
-                   R"(<table class="points"><thead><tr><th scope="col"></th><th scope="col">{}</th>)"
-                   R"(<th scope="col" class="number">{}</th><th scope="col" class="number">{}</th>)"
-                   R"(<th scope="col" class="number spare">{}</th></tr></thead><tbody>)"
-                   "\n",
-                   phrase(language, "roofline.kernel"), phrase(language, "roofline.column_intensity"),
-                   phrase(language, "roofline.column_rate"), phrase(language, "column.interval"));
+    out += fmt::format(R"(<table class="points"><thead><tr><th scope="col"></th><th scope="col">{}</th>)"
+                       R"(<th scope="col" class="number">{}</th><th scope="col" class="number">{}</th>)"
+                       R"(<th scope="col" class="number spare">{}</th></tr></thead><tbody>)"
+                       "\n",
+                       phrase(language, "roofline.kernel"), phrase(language, "roofline.column_intensity"),
+                       phrase(language, "roofline.column_rate"), phrase(language, "column.interval"));
     const PlacedRoofline placed = place_roofline(roofline, wide, language);
     for (const PlacedKernel& kernel : placed.kernels) {
         const RooflinePoint& point = roofline.points[kernel.number - 1];
         const Metric& rate = *point.rate.metric;
-        fmt::format_to(
-            std::back_inserter(out),
+        out += fmt::format(
             R"(<tr><th scope="row" class="c{}"><span aria-hidden="true">{}</span> {}</th><td>{}</td>)"
             R"(<td class="number">{}</td><td class="number">{}</td><td class="number spare">{}</td></tr>)"
             "\n",
@@ -189,9 +184,9 @@ void append_legend(std::string& out, const Roofline& roofline, const CaseNames& 
 std::string roofline_figure(const Roofline& roofline, const Report& report, Language language) {
     const CaseNames names(report.cases, report.outcomes);
     std::string out = R"(<div class="curve roofline"><figure>)";
-    fmt::format_to(std::back_inserter(out), "<figcaption>{} <small>{}</small></figcaption>",
-                   escape(phrase_with(language, "roofline.title", device_name(roofline, language))),
-                   phrase(language, "roofline.note"));
+    out += fmt::format("<figcaption>{} <small>{}</small></figcaption>",
+                       escape(phrase_with(language, "roofline.title", device_name(roofline, language))),
+                       phrase(language, "roofline.note"));
     for (const CurveFrame& frame : {wide, narrow})
         out += RooflineDrawing(roofline, names, frame, language).draw();
     out += "</figure>\n";
@@ -202,7 +197,7 @@ std::string roofline_figure(const Roofline& roofline, const Report& report, Lang
     add_missing(!roofline.memory, "roofline.no_memory");
     add_missing(roofline.ceilings.empty(), "roofline.no_ceiling");
     add_missing(roofline.points.empty(), "roofline.no_points");
-    if (!missing.empty()) fmt::format_to(std::back_inserter(out), "<p class=\"small\">{}</p>\n", missing);
+    if (!missing.empty()) out += fmt::format("<p class=\"small\">{}</p>\n", missing);
     append_legend(out, roofline, names, language);
     return out + "</div>\n";
 }

@@ -1,4 +1,3 @@
-#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -31,8 +30,8 @@ void append_telemetry(std::string& out, const Outcome& outcome, Language languag
     const std::optional<ClockLimits> limits = clock_limits(outcome.telemetry);
     const std::vector<Interval> shaded = limits ? limits->hindered_spans : std::vector<Interval>();
     if (!shaded.empty()) line += fmt::format(" · {}", phrase(language, "telemetry.shaded"));
-    fmt::format_to(std::back_inserter(out), "<div class=\"telemetry\"><h5>{}</h5><p class=\"small\">{}</p>\n",
-                   phrase(language, "case.telemetry"), escape(line));
+    out += fmt::format("<div class=\"telemetry\"><h5>{}</h5><p class=\"small\">{}</p>\n",
+                       phrase(language, "case.telemetry"), escape(line));
     std::string drawn;
     for (const Chart& chart : charts) {
         const TelemetrySeries* const series = find_series(outcome.telemetry, chart.series);
@@ -48,7 +47,7 @@ void append_telemetry(std::string& out, const Outcome& outcome, Language languag
         }
         drawn += series_drawing(drawing, language);
     }
-    if (!drawn.empty()) fmt::format_to(std::back_inserter(out), "<div class=\"charts\">\n{}</div>\n", drawn);
+    if (!drawn.empty()) out += fmt::format("<div class=\"charts\">\n{}</div>\n", drawn);
     out += "</div>\n";
 }
 

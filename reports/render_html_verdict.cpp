@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -17,8 +16,7 @@ void append_share_bar(std::string& out, const CountedTally& tally) {
     out += R"(<div class="share" aria-hidden="true">)";
     const auto part = [&](std::string_view style, std::size_t count) {
         if (count > 0) {
-            fmt::format_to(std::back_inserter(out), R"(<span class="{}" style="flex:{}"></span>)", style,
-                           count);
+            out += fmt::format(R"(<span class="{}" style="flex:{}"></span>)", style, count);
         }
     };
     part("pass", tally.passed);
@@ -62,23 +60,23 @@ void append_list(std::string& out, const Report& report, Language language, std:
     for (std::size_t at = 0; at < report.requirements.size(); ++at) {
         const JudgedRequirement& judged = report.requirements[at];
         if (!judged.counted || !wanted(judged.status)) continue;
-        if (!any) fmt::format_to(std::back_inserter(out), "<div><h3>{}</h3>\n<ul>\n", heading);
+        if (!any) out += fmt::format("<div><h3>{}</h3>\n<ul>\n", heading);
         any = true;
         const std::string& title = in_language(judged.requirement.title, language);
-        fmt::format_to(std::back_inserter(out),
-                       R"(<li><a href="#{}">{}</a><span class="telling">{}</span></li>)"
-                       "\n",
-                       requirement_anchor(judged, at), escape(title.empty() ? judged.requirement.id : title),
-                       escape(telling_of(judged, language)));
+        out +=
+            fmt::format(R"(<li><a href="#{}">{}</a><span class="telling">{}</span></li>)"
+                        "\n",
+                        requirement_anchor(judged, at), escape(title.empty() ? judged.requirement.id : title),
+                        escape(telling_of(judged, language)));
     }
     if (any) out += "</ul></div>\n";
 }
 
 void append_plain_list(std::string& out, std::string_view heading, const std::vector<std::string>& items) {
     if (items.empty()) return;
-    fmt::format_to(std::back_inserter(out), "<div><h3>{}</h3>\n<ul>\n", heading);
+    out += fmt::format("<div><h3>{}</h3>\n<ul>\n", heading);
     for (const std::string& item : items) {
-        fmt::format_to(std::back_inserter(out), "<li>{}</li>\n", escape(item));
+        out += fmt::format("<li>{}</li>\n", escape(item));
     }
     out += "</ul></div>\n";
 }
@@ -107,27 +105,26 @@ std::string resolved_fact(const Report& report, std::initializer_list<std::strin
 
 void append_fact(std::string& out, Language language, std::string_view key, const std::string& value) {
     if (value.empty()) return;
-    fmt::format_to(std::back_inserter(out), "<div><dt>{}</dt><dd>{}</dd></div>\n", phrase(language, key),
-                   escape(value));
+    out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", phrase(language, key), escape(value));
 }
 
 }  // namespace
 
 void append_verdict(std::string& out, const Report& report, Language language) {
     const CountedTally tally = counted_tally(report);
-    fmt::format_to(std::back_inserter(out),
-                   R"(<section class="verdict {}" id="verdict" aria-label="{}">)"
-                   "\n"
-                   R"(<p class="word"><span class="sign" aria-hidden="true">{}</span> {}</p>)"
-                   "\n"
-                   R"(<p class="lead">{}</p>)"
-                   "\n",
-                   to_string(report.verdict), phrase(language, "page.verdict"), verdict_sign(report.verdict),
-                   verdict_word(report.verdict, language), escape(lead_sentence(report, language)));
+    out +=
+        fmt::format(R"(<section class="verdict {}" id="verdict" aria-label="{}">)"
+                    "\n"
+                    R"(<p class="word"><span class="sign" aria-hidden="true">{}</span> {}</p>)"
+                    "\n"
+                    R"(<p class="lead">{}</p>)"
+                    "\n",
+                    to_string(report.verdict), phrase(language, "page.verdict"), verdict_sign(report.verdict),
+                    verdict_word(report.verdict, language), escape(lead_sentence(report, language)));
     append_share_bar(out, tally);
-    fmt::format_to(std::back_inserter(out), "<p class=\"tally\">{}</p>\n",
-                   phrase_with(language, "lead.tally", tally.all, tally.passed, tally.failed,
-                               tally.inconclusive, tally.not_measured, tally.waived));
+    out += fmt::format("<p class=\"tally\">{}</p>\n",
+                       phrase_with(language, "lead.tally", tally.all, tally.passed, tally.failed,
+                                   tally.inconclusive, tally.not_measured, tally.waived));
     out += "<div class=\"lists\">\n";
     append_list(out, report, language, phrase(language, "lead.failed_list"),
                 [](VerdictStatus status) { return status == VerdictStatus::fail; });
@@ -137,26 +134,24 @@ void append_verdict(std::string& out, const Report& report, Language language) {
     });
     append_plain_list(out, phrase(language, "text.unfinished_cases"), report.unfinished_cases);
     if (!report.waivers.empty()) {
-        fmt::format_to(std::back_inserter(out), "<div><h3>{}</h3>\n<ul>\n",
-                       phrase(language, "lead.waived_list"));
+        out += fmt::format("<div><h3>{}</h3>\n<ul>\n", phrase(language, "lead.waived_list"));
         for (const Waiver& waiver : report.waivers) {
-            fmt::format_to(std::back_inserter(out), "<li>{}<span class=\"telling\">{}</span></li>\n",
-                           requirement_link(report, waiver.requirement, language), escape(waiver.reason));
+            out += fmt::format("<li>{}<span class=\"telling\">{}</span></li>\n",
+                               requirement_link(report, waiver.requirement, language), escape(waiver.reason));
         }
         out += "</ul></div>\n";
     }
     out += "</div>\n";
     if (report.header.quick) {
-        fmt::format_to(std::back_inserter(out), "<p class=\"quick\">{}</p>\n",
-                       phrase(language, "lead.quick"));
+        out += fmt::format("<p class=\"quick\">{}</p>\n", phrase(language, "lead.quick"));
     }
     out += "</section>\n";
 }
 
 void append_facts(std::string& out, const Report& report, Language language) {
     const RunHeader& header = report.header;
-    fmt::format_to(std::back_inserter(out), "<section id=\"facts\">\n<h2>{}</h2>\n<dl class=\"facts\">\n",
-                   phrase(language, "page.facts"));
+    out += fmt::format("<section id=\"facts\">\n<h2>{}</h2>\n<dl class=\"facts\">\n",
+                       phrase(language, "page.facts"));
     const std::string& title = in_language(report.suite_title, language);
     append_fact(out, language, "fact.machine", header.machine);
     append_fact(out, language, "fact.processor",
@@ -188,9 +183,8 @@ void append_facts(std::string& out, const Report& report, Language language) {
     if (!header.command_line.empty()) {
         std::string line;
         for (const std::string& word : header.command_line) line += (line.empty() ? "" : " ") + word;
-        fmt::format_to(std::back_inserter(out),
-                       "<div class=\"wide\"><dt>{}</dt><dd><code>{}</code></dd></div>\n",
-                       phrase(language, "fact.command"), escape(line));
+        out += fmt::format("<div class=\"wide\"><dt>{}</dt><dd><code>{}</code></dd></div>\n",
+                           phrase(language, "fact.command"), escape(line));
     }
     out += "</dl>\n</section>\n";
 }

@@ -1,4 +1,3 @@
-#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -126,20 +125,19 @@ void append_suite(std::string& out, std::string_view name, const std::vector<Tes
         if (test.result == Result::skipped) ++skips;
         seconds += test.seconds;
     }
-    std::back_insert_iterator<std::string> into(out);
-    fmt::format_to(into,
-                   "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
-                   "time=\"{:.3f}\">\n",
-                   escaped(name), tests.size(), failures, errors, skips, seconds);
+    out += fmt::format(
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
+        "time=\"{:.3f}\">\n",
+        escaped(name), tests.size(), failures, errors, skips, seconds);
     for (const TestCase& test : tests) {
-        fmt::format_to(into, "    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"", escaped(name),
-                       escaped(test.name), test.seconds);
+        out += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"", escaped(name),
+                           escaped(test.name), test.seconds);
         if (test.result == Result::passed) {
             out += "/>\n";
             continue;
         }
-        fmt::format_to(into, "><{} message=\"{}\"/></testcase>\n", element_of(test.result),
-                       escaped(test.message));
+        out +=
+            fmt::format("><{} message=\"{}\"/></testcase>\n", element_of(test.result), escaped(test.message));
     }
     out += "  </testsuite>\n";
 }
