@@ -109,6 +109,7 @@ void pack_row(const void* row, std::size_t k, const PackedLayout& layout, std::s
     const std::size_t element = bytes_of(layout.panel.elements);
     const std::size_t group_bytes = group * element;
     const std::size_t step = static_cast<std::size_t>(layout.panel.extent) * group_bytes;
+    if (k == 0) return;  // a panel of nothing has no address
     const std::byte* from = static_cast<const std::byte*>(row);
     std::byte* to = static_cast<std::byte*>(panel) + row_in_panel * group_bytes;
     const std::size_t whole = k / group;

@@ -1,6 +1,6 @@
 # CUDA kernels are part of the binary as one fat binary a program: machine code of every architecture from 7.0 on that nvcc
 # knows, and PTX of the lowest and of the newest for cards that come later. Without nvcc a build has none, and says so.
-set(ASSAY_CUDA_ARCHITECTURES "" CACHE STRING "architectures to compile CUDA kernels for (75;90); empty: all that nvcc knows")
+set(ASSAY_CUDA_ARCHITECTURES "" CACHE STRING "architectures to compile CUDA kernels for (75;90, or none); empty: all that nvcc knows")
 find_program(ASSAY_NVCC NAMES $ENV{CUDACXX} nvcc PATHS /usr/local/cuda/bin /opt/cuda/bin DOC "NVIDIA's compiler, 12.0 or later")
 
 # cuda_programs(FOLDER PROGRAMS_VARIABLE SOURCE...): compiles each SOURCE (cuda/NAME.cu) to FOLDER/cuda/NAME.fatbin, and writes
@@ -28,7 +28,7 @@ function(cuda_programs folder programs_variable)
         endforeach()
     endif()
     if(NOT ASSAY_NVCC OR NOT architectures OR release VERSION_LESS 12.0)
-        message(STATUS "CUDA kernels: none (no nvcc of CUDA 12.0 or later)")
+        message(STATUS "CUDA kernels: none (asked for none, or no nvcc of CUDA 12.0 or later)")
         if(ASSAY_TESTS)
             # The tests' driver knows a program by its bytes: any will do. A real driver refuses these.
             set(text "none, but placeholders for the tests' driver")

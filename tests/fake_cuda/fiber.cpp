@@ -4,7 +4,7 @@
 
 #include <sys/mman.h>
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef ASSAY_SANITIZE
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -32,7 +32,7 @@ Fiber::~Fiber() {
 
 void Fiber::begin(unsigned high, unsigned low) {
     Fiber& self = *reinterpret_cast<Fiber*>(static_cast<std::uintptr_t>(high) << 32 | low);
-#ifdef __SANITIZE_ADDRESS__
+#ifdef ASSAY_SANITIZE
     __sanitizer_finish_switch_fiber(nullptr, &self.came_from_->bottom_, &self.came_from_->size_);
 #endif
     self.body_(self.argument_);
@@ -40,11 +40,11 @@ void Fiber::begin(unsigned high, unsigned low) {
 
 void Fiber::switch_to(Fiber& next) {
     next.came_from_ = this;
-#ifdef __SANITIZE_ADDRESS__
+#ifdef ASSAY_SANITIZE
     __sanitizer_start_switch_fiber(&fake_stack_, next.bottom_, next.size_);
 #endif
     swapcontext(&context_, &next.context_);
-#ifdef __SANITIZE_ADDRESS__
+#ifdef ASSAY_SANITIZE
     __sanitizer_finish_switch_fiber(fake_stack_, &came_from_->bottom_, &came_from_->size_);
 #endif
 }

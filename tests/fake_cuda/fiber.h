@@ -28,7 +28,7 @@ class Fiber {
     std::byte* stack_ = nullptr;
     ucontext_t context_{};
     // What the address sanitizer wants to know of stacks.
-    void* fake_stack_ = nullptr;
+    [[maybe_unused]] void* fake_stack_ = nullptr;
     const void* bottom_ = nullptr;
     std::size_t size_ = 0;
     Fiber* came_from_ = nullptr;

@@ -18,7 +18,8 @@ inline Metric curve_latency(const std::string& depth, double mean) {
              {50, 0.97}, {90, 1.08}, {95, 1.15}, {99, 1.25}, {99.9, 2.4}, {99.99, 6}}) {
         metric.summary.percentiles.push_back(
             {rank, mean * times, Interval{mean * times * 0.98, mean * times}});
-        metric.histogram->record(static_cast<std::uint64_t>(1e9 * mean * times), 100);
+        if (std::isfinite(mean))
+            metric.histogram->record(static_cast<std::uint64_t>(1e9 * mean * times), 100);
     }
     return metric;
 }

@@ -17,14 +17,8 @@
 namespace assay {
 namespace {
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ASSAY_UNDER_CLANG_SANITIZER
-#endif
-#endif
-
 // Sanitizers take their time: fewer replications, and a wider allowance for them.
-#if defined(__SANITIZE_ADDRESS__) || defined(ASSAY_UNDER_CLANG_SANITIZER)
+#ifdef ASSAY_SANITIZE
 constexpr int full = 150;
 #else
 constexpr int full = 1500;

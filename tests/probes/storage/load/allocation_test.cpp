@@ -1,6 +1,6 @@
 // Nothing is allocated while a load runs: this binary's operator new counts, but for the thread of the test.
 // Not under the address sanitizer, whose own operators (nothrow, array) would meet this delete.
-#ifndef __SANITIZE_ADDRESS__
+#ifndef ASSAY_SANITIZE
 
 #include <atomic>
 #include <cstdlib>
