@@ -15,8 +15,9 @@ CPU       user and system time of the whole process, the kernel's I/O workers wi
           warning says where the two differ by more than 5 %, or where rate and latency contradict Little's law.
 
 A file is made for it, written in full by fio with incompressible data, and removed however this ends. A named target
-is only read. Writes have two files of one size side by side, since assay verifies what it wrote, which fio's writes
-would spoil.
+is only read. Writes go to the same file: where a file lies on its disk, two of one size can differ by half in speed.
+Before each run of either it is written in full by assay, which verifies what it writes and would find fio's blocks;
+of these fio spares the first, by which assay knows the file as its own.
 """
 import argparse
 import contextlib
@@ -165,8 +166,7 @@ class Load:
     seconds: float
     assay: str
     fio: str
-    peer_file: str
-    assay_file: str
+    file: str
     bytes: int
 
     @property
@@ -182,16 +182,16 @@ class Load:
                     "batch": self.batch, "seconds": f"{self.seconds:g}", "seed": number + 1}
         command = [self.assay, "probe", "storage.random_" + self.direction, "--json"]
         if self.kind.writes:
-            # A file of assay's own kind: found as it is, and not written anew before each run.
-            command += ["--scratch", self.assay_file]
+            command += ["--scratch", self.file]
             settings["steady_seconds"] = settings["seconds"]
         else:
-            settings["target"] = self.assay_file
+            settings["target"] = self.file
         return command + [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
 
     def fio_job(self, number: int) -> list[str]:
-        command = [self.fio, "--name=crosscheck", "--filename=" + fio_file(self.peer_file), f"--size={self.bytes}",
-                   f"--rw=rand{self.direction}", f"--bs={BLOCK_BYTES}", "--direct=1",
+        spared = BLOCK_BYTES if self.kind.writes else 0
+        command = [self.fio, "--name=crosscheck", "--filename=" + fio_file(self.file), f"--offset={spared}",
+                   f"--size={self.bytes - spared}", f"--rw=rand{self.direction}", f"--bs={BLOCK_BYTES}", "--direct=1",
                    f"--ioengine={self.kind.peer_engine}", f"--iodepth={self.depth}", f"--numjobs={self.jobs}",
                    "--thread", "--allow_file_create=0", f"--randseed={number + 1}"]
         # What assay writes is new each time, so that a device can neither compress nor merge it.
@@ -294,14 +294,23 @@ def little_warnings(results: list[tuple[dict, dict]], in_flight: int) -> list[st
 
 def measure(load: Load, rounds: int, result: report.CaseResult) -> None:
     """Fills the result in."""
+    def prepare() -> None:
+        if load.kind.writes:
+            fill_with_assay(load.assay, load.file, load.bytes)
+
+    if load.kind.writes:
+        os.truncate(load.file, 0)  # fio's content: assay writes to an empty file or its own
+        prepare()
     starts = [run_fio(load.fio_start_command(), load.direction, load.limit_seconds)[1].cpu_seconds for _ in range(3)]
     start_cpu_seconds = statistics.median(starts)
 
     def run_assay(number: int) -> dict:
+        prepare()
         outcome, finished = tools.probe(load.assay_command(number), load.limit_seconds)
         return assay_figures(outcome, finished, load)
 
     def run_peer(number: int) -> dict:
+        prepare()
         part, finished = run_fio(load.fio_command(number), load.direction, load.limit_seconds)
         return fio_figures(part, finished, start_cpu_seconds)
 
@@ -333,13 +342,13 @@ def measured_case(load: Load, rounds: int) -> report.CaseResult:
 
 # The files
 
-def room_for(folder: str, size: int, files: int) -> None:
+def room_for(folder: str, size: int) -> None:
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
         raise BadInput(f"--scratch {folder}: no folder that can be written to")
     status = os.statvfs(folder)
     free = status.f_bavail * status.f_frsize
-    if size * files > free // 2:
-        raise BadInput(f"--size {size}: {files} of these may take half of the {free} bytes that are free in {folder}")
+    if size > free // 2:
+        raise BadInput(f"--size {size}: the file may take half of the {free} bytes that are free in {folder}")
 
 
 @contextlib.contextmanager
@@ -364,7 +373,7 @@ def fill_with_fio(fio: str, path: str, size: int) -> None:
 
 
 def fill_with_assay(assay: str, path: str, size: int) -> None:
-    """So that the measured runs find it written."""
+    """So that a measured run finds every block written, and as assay writes it."""
     command = [assay, "probe", "storage.random_write", "--json", "--scratch", path, "--set", f"size={size}", "--set",
                "engine=libaio", "--set", "seconds=0.1", "--set", "steady_seconds=0.1"]
     try:
@@ -383,7 +392,7 @@ class Crosscheck:
         if self.bytes < self.jobs * options.queue_depth * BLOCK_BYTES:
             raise BadInput(f"--size {self.bytes}: fewer blocks than are in flight at once")
         if not self.target:
-            room_for(options.scratch, self.bytes, 2 if any(kind.writes for kind in self.kinds) else 1)
+            room_for(options.scratch, self.bytes)
         self.assay = tools.assay(options.binary)
         self.fio = tools.peer("fio", options.fio)
         self.results: list[report.CaseResult] = []
@@ -391,26 +400,21 @@ class Crosscheck:
     def say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    def load(self, kind: CaseKind, peer_file: str, assay_file: str) -> Load:
+    def load(self, kind: CaseKind, file: str) -> Load:
         depth, jobs = (1, 1) if kind.one_by_one else (self.options.queue_depth, self.jobs)
-        return Load(kind, depth, jobs, self.options.seconds, self.assay, self.fio, peer_file, assay_file, self.bytes)
+        return Load(kind, depth, jobs, self.options.seconds, self.assay, self.fio, file, self.bytes)
 
     def measure_all(self) -> None:
         with contextlib.ExitStack() as files:
             if self.target:
-                peer_file = self.target.path
+                file = self.target.path
             else:
-                peer_file = files.enter_context(own_file(self.options.scratch))
-                self.say(f"writing {peer_file}, {report.scaled(self.bytes, 'byte')}")
-                fill_with_fio(self.fio, peer_file, self.bytes)
-            for kind in (kind for kind in self.kinds if not kind.writes):
-                self.measure_case(self.load(kind, peer_file, peer_file))
-            writes = [kind for kind in self.kinds if kind.writes]
-            if writes:
-                assay_file = files.enter_context(own_file(self.options.scratch))
-                fill_with_assay(self.assay, assay_file, self.bytes)
-            for kind in writes:
-                self.measure_case(self.load(kind, peer_file, assay_file))
+                file = files.enter_context(own_file(self.options.scratch))
+                self.say(f"writing {file}, {report.scaled(self.bytes, 'byte')}")
+                fill_with_fio(self.fio, file, self.bytes)
+            # Reads come first: writes replace the content.
+            for kind in sorted(self.kinds, key=lambda kind: kind.writes):
+                self.measure_case(self.load(kind, file))
 
     def measure_case(self, load: Load) -> None:
         self.say(f"{load.kind.name}: {title_of(load)}")
@@ -446,7 +450,8 @@ def run(arguments: list[str]) -> int:
     options = options_of(arguments)
     crosscheck = Crosscheck(options)
     head = crosscheck.head()
-    expected = len(crosscheck.kinds) * options.rounds * (2 * options.seconds + 3)
+    preparations = sum(2 * (2 + crosscheck.bytes / 500e6) for kind in crosscheck.kinds if kind.writes)
+    expected = options.rounds * (len(crosscheck.kinds) * (2 * options.seconds + 3) + preparations)
     crosscheck.say(f"{len(crosscheck.kinds)} cases, {options.rounds} rounds each: about {expected / 60:.0f} min")
     crosscheck.measure_all()
     return report.write(head, "fio", crosscheck.results, crosscheck.memory(), crosscheck.warnings(), options.json)

@@ -172,11 +172,25 @@ class Crosscheck(unittest.TestCase):
         self.assertEqual(names(storage.Target("/dev/nvme0n1", 1 << 30, "disk", True)), reads)
         self.assertEqual(names(storage.Target("/dev/zram0", 1 << 30, "ram disk", True)), ["ram_disk"])
 
-    def test_writes_go_to_files_of_its_own(self):
-        self.run_it("--cases", "write_latency", "--rounds", "1")
-        for call in self.measured_calls():
-            self.assertTrue(any(str(self.scratch / "assay-crosscheck-") in part for part in call))
+    def test_writes_go_to_one_file_of_its_own_that_is_filled_anew_before_each_run(self):
+        self.run_it("--cases", "write_latency", "--rounds", "2")
+        calls = [call for call in self.calls() if "--rw=write" not in call]
+        files = {call[call.index("--scratch") + 1] if call[0] == "assay" else
+                 next(part for part in call if part.startswith("--filename=")).split("=", 1)[1] for call in calls}
+        self.assertEqual(len(files), 1)
+        self.assertTrue(files.pop().startswith(str(self.scratch / "assay-crosscheck-")))
         self.assertEqual(list(self.scratch.iterdir()), [])
+
+        def kind(call):
+            if call[0] == "fio":
+                return "fio" if "--time_based" in call else "start"
+            return "fill" if "steady_seconds=0.1" in call else "assay"
+        self.assertEqual([kind(call) for call in calls], ["fill", "start", "start", "start", "fill", "assay", "fill",
+                                                          "fio", "fill", "fio", "fill", "assay"])
+        for call in (call for call in calls if call[0] == "fio"):
+            # By its first block assay knows the file as one that it may write over.
+            self.assertIn("--offset=4096", call)
+            self.assertIn("--size=1044480", call)
 
     def test_the_json_holds_both_command_lines_the_versions_and_the_method(self):
         document, _ = self.document("--cases", "best", "--rounds", "1")
