@@ -1,5 +1,6 @@
 #include "kernels/cuda/built_kernels.h"
 
+#include <charconv>
 #include <optional>
 #include <sstream>
 #include <string_view>
@@ -40,12 +41,22 @@ std::string capability_text(int architecture) {
     return std::to_string(architecture / 10) + "." + std::to_string(architecture % 10);
 }
 
-std::string wanted_version() {
+int wanted_major() {
     const BuiltKernels& kernels = built_kernels();
+    if (kernels.architectures.empty()) return 0;
+    // Any driver of the same major version will do: "CUDA 13.0".
+    int major = 0;
+    const std::size_t digits = kernels.compiler.find_first_of("0123456789");
+    if (digits != std::string::npos)
+        std::from_chars(kernels.compiler.data() + digits, kernels.compiler.data() + kernels.compiler.size(),
+                        major);
+    return major;
+}
+
+std::string wanted_version() {
     // Without kernels: what has every function that we call.
-    if (kernels.architectures.empty()) return "CUDA 12.0";
-    // Any driver of the same major version will do.
-    return kernels.compiler.substr(0, kernels.compiler.find('.')) + ".0";
+    const int major = wanted_major();
+    return "CUDA " + std::to_string(major == 0 ? 12 : major) + ".0";
 }
 
 }  // namespace assay::cuda

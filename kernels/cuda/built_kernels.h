@@ -19,6 +19,10 @@ std::string describe(const BuiltKernels& kernels);
 /// "7.5" of 75.
 std::string capability_text(int architecture);
 
+/// The major version of CUDA that a driver must have to run the kernels; 0 where any that we can call will
+/// do.
+int wanted_major();
+
 /// The lowest version whose driver runs the kernels: "CUDA 13.0".
 std::string wanted_version();
 

@@ -198,10 +198,6 @@ std::variant<std::unique_ptr<Device>, Absent> open_cuda_device(std::size_t numbe
     const ListedDevice& card = listing.devices[number];
     const std::string who = card.info.id + " (" + card.info.name + ")";
     if (!card.unusable.empty()) return Absent{card.unusable};
-    if (card.prohibited)
-        return Absent{who +
-                      " is closed to everyone: its compute mode is 'prohibited' (nvidia-smi -c DEFAULT "
-                      "opens it)"};
     const Driver& driver = *listing.driver;
     Context primary = nullptr;
     const Result retained = driver.device_primary_ctx_retain(&primary, card.number);

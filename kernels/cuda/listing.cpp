@@ -46,14 +46,23 @@ std::string lower_case(std::string text) {
     return text;
 }
 
-/// Why no kernel of this build is for a card of this compute capability; empty where there is one.
-std::string no_kernels_for(const ListedDevice& card, int architecture) {
+/// Why this build cannot run on a card of this compute capability, as far as can be told without taking
+/// anything of it; empty where it can.
+std::string obstacle_to(const ListedDevice& card, int architecture, int driver_version, bool prohibited) {
     const BuiltKernels& kernels = built_kernels();
     const std::string who = card.info.id + " (" + card.info.name + ")";
+    if (prohibited)
+        return who +
+               " is closed to everyone: its compute mode is 'prohibited' (nvidia-smi -c DEFAULT opens it)";
     if (!kernels.present)
         return who +
                " is not used: this build has no CUDA kernels, since it was made without nvcc; what is "
                "reached as opencl:N needs none";
+    // Drivers run what older compilers made, and what is of their own major version.
+    if (driver_version / 1000 < wanted_major())
+        return who + " is not used: its driver is one for " + version_text(driver_version) +
+               ", and this build's kernels (" + describe(kernels) + ") want one for " + wanted_version() +
+               " or later; as opencl:N the card needs none";
     if (kernels.architectures.empty() || architecture >= kernels.architectures.front()) return {};
     return who + " is not used: its compute capability is " + card.info.compute_capability +
            ", and this build's kernels (" + describe(kernels) + ") begin at " +
@@ -61,7 +70,7 @@ std::string no_kernels_for(const ListedDevice& card, int architecture) {
            "; a build with CUDA 12's nvcc has kernels from 7.0 on, and as opencl:N the card needs none";
 }
 
-ListedDevice card_of(const Driver& driver, DeviceNumber number, int ordinal, const std::string& interface,
+ListedDevice card_of(const Driver& driver, DeviceNumber number, int ordinal, int driver_version,
                      const std::string& module_version) {
     const auto value_of = [&](int attribute) {
         int value = 0;
@@ -80,7 +89,7 @@ ListedDevice card_of(const Driver& driver, DeviceNumber number, int ordinal, con
     std::size_t bytes = 0;
     require(driver, driver.device_total_mem(&bytes, number), "cuDeviceTotalMem");
     card.info.memory_bytes = bytes;
-    card.info.interface = interface;
+    card.info.interface = version_text(driver_version);
     card.info.driver_version = module_version;
     text.fill('\0');
     if (driver.device_get_pci_bus_id(text.data(), text.size() - 1, number) == error::none)
@@ -88,8 +97,8 @@ ListedDevice card_of(const Driver& driver, DeviceNumber number, int ordinal, con
     const int architecture =
         10 * value_of(attribute::compute_capability_major) + value_of(attribute::compute_capability_minor);
     card.info.compute_capability = capability_text(architecture);
-    card.prohibited = value_of(attribute::compute_mode) == compute_mode_prohibited;
-    card.unusable = no_kernels_for(card, architecture);
+    const bool prohibited = value_of(attribute::compute_mode) == compute_mode_prohibited;
+    card.unusable = obstacle_to(card, architecture, driver_version, prohibited);
     return card;
 }
 
@@ -117,8 +126,7 @@ Listing list_cards() {
         DeviceNumber number = 0;
         require(driver, driver.device_get(&number, ordinal), "cuDeviceGet " + std::to_string(ordinal));
         try {
-            listing.devices.push_back(
-                card_of(driver, number, ordinal, version_text(version), module_version));
+            listing.devices.push_back(card_of(driver, number, ordinal, version, module_version));
         } catch (const DeviceError& broken) {
             // The others may be well.
             ListedDevice card;

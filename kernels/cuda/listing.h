@@ -12,8 +12,7 @@ namespace assay::cuda {
 struct ListedDevice {
     DeviceNumber number = 0;
     DeviceInfo info;            ///< id cuda:N, N as the driver counts them
-    std::string unusable = {};  ///< why this build cannot run on it; empty: it can
-    bool prohibited = false;    ///< its compute mode lets nobody use it
+    std::string unusable = {};  ///< why this build cannot run on it, or nobody can; empty: it can
 };
 
 struct Listing {

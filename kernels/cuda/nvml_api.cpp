@@ -61,7 +61,7 @@ std::string Api::words_of(Result result) const {
 std::variant<Api, Absent> load_api(const char* library) {
     std::string error;
     const std::optional<SharedLibrary> loaded = SharedLibrary::load({library}, error);
-    if (!loaded) return Absent{"NVML was not found (" + error + ")"};
+    if (!loaded) return Absent{"NVML of driver 319 or later was not found (" + error + ")"};
     Api api{};
     for (const auto& [present, name] :
          {std::pair{loaded->find("nvmlInit_v2", api.init), "nvmlInit_v2"},

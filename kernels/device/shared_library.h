@@ -9,7 +9,8 @@ namespace assay {
 /// A library of a vendor, loaded at run time and never unloaded: drivers keep threads and exit handlers.
 class SharedLibrary {
   public:
-    /// The first of `names` that loads; `error` is the loader's reason for the last one.
+    /// The first of `names` that loads; `error` is the loader's reason: of one that is there and does not
+    /// load rather than of one that is not there, of the first of several alike.
     static std::optional<SharedLibrary> load(std::initializer_list<const char*> names, std::string& error);
 
     const std::string& name() const { return name_; }

@@ -50,8 +50,9 @@ class OpenClDevice final : public Accelerator {
           extensions_(" " + device_text(api, device_, CL_DEVICE_EXTENSIONS) + " "),
           context_(make_context(api, listed)),
           queue_(api, context_.get(), device_) {
-        api_.get_device_info(device_, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest_buffer_, &largest_buffer_,
-                             nullptr);
+        require(api_.get_device_info(device_, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest_buffer_,
+                                     &largest_buffer_, nullptr),
+                "clGetDeviceInfo of CL_DEVICE_MAX_MEM_ALLOC_SIZE");
     }
 
     const DeviceInfo& info() const override { return info_; }

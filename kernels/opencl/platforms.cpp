@@ -112,7 +112,7 @@ Listing list_devices() {
         return listing;
     }
     std::vector<cl_platform_id> platforms(count);
-    api.get_platform_ids(count, platforms.data(), nullptr);
+    require(api.get_platform_ids(count, platforms.data(), nullptr), "clGetPlatformIDs");
     for (const cl_platform_id platform : platforms) {
         cl_uint devices = 0;
         const cl_int listed = api.get_device_ids(platform, CL_DEVICE_TYPE_ALL, 0, nullptr, &devices);
@@ -123,7 +123,8 @@ Listing list_devices() {
             continue;
         }
         std::vector<cl_device_id> ids(devices);
-        api.get_device_ids(platform, CL_DEVICE_TYPE_ALL, devices, ids.data(), nullptr);
+        require(api.get_device_ids(platform, CL_DEVICE_TYPE_ALL, devices, ids.data(), nullptr),
+                "clGetDeviceIDs");
         for (const cl_device_id id : ids)
             listing.devices.push_back({platform, id, info_of(api, id, listing.devices.size())});
     }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <type_traits>
+#include <utility>
 
 #include "kernels/opencl/memory.h"
 
@@ -61,6 +62,7 @@ CommandQueue::~CommandQueue() {
 
 void CommandQueue::queued(cl_event event) {
     last_ = std::make_shared<EventHandle>(api_, event);
+    unseen_.push_back(last_);
     for (const std::weak_ptr<Place>& waiting : awaiting_)
         if (const std::shared_ptr<Place> place = waiting.lock()) place->after = last_;
     awaiting_.clear();
@@ -145,13 +147,15 @@ std::unique_ptr<Gate> CommandQueue::hold() {
 
 void CommandQueue::finish() {
     require(api_.finish(queue_.get()), "clFinish");
-    if (!last_) return;
-    // clFinish says nothing of commands that failed.
-    cl_int status = CL_COMPLETE;
-    require(
-        api_.get_event_info(last_->get(), CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, nullptr),
-        "clGetEventInfo");
-    if (status < 0) require(status, "a queued command");
+    // clFinish says nothing of commands that failed, nor does a command of those before it.
+    const std::vector<Event> ended = std::exchange(unseen_, {});
+    for (const Event& event : ended) {
+        cl_int status = CL_COMPLETE;
+        require(api_.get_event_info(event->get(), CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status,
+                                    nullptr),
+                "clGetEventInfo");
+        if (status < 0) require(status, "a queued command");
+    }
 }
 
 double CommandQueue::seconds_between(const Mark& begin, const Mark& end) {

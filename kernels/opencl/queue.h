@@ -46,6 +46,7 @@ class CommandQueue final : public Queue {
     cl_context context_;
     QueueHandle queue_;
     Event last_;                                  ///< of the last command
+    std::vector<Event> unseen_;                   ///< of those whose end nobody has looked at
     std::vector<std::weak_ptr<Place>> awaiting_;  ///< marks that no command follows as yet
 };
 

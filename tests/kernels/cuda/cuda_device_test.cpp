@@ -1,5 +1,6 @@
 // The CUDA device against the tests' driver (tests/fake_cuda), which really runs the kernels.
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <numeric>
@@ -70,7 +71,8 @@ TEST(CudaDevice, IsListedWithWhatTheDriverTells) {
                             .multiprocessors = 132,
                             .memory_bytes = 5u << 20,
                             .pci_address = "0000:A1:00.0"}});
-    fake_cuda::set_driver_version(12040);
+    const int major = std::max(12, cuda::wanted_major());
+    fake_cuda::set_driver_version(1000 * major + 40);
     const DeviceSurvey survey = survey_devices();
     const std::unique_ptr<Device> device = opened();
     for (const DeviceInfo& info : {survey.devices.at(1), device->info()}) {
@@ -79,7 +81,7 @@ TEST(CudaDevice, IsListedWithWhatTheDriverTells) {
         EXPECT_EQ(info.name, "Fake GPU");
         EXPECT_EQ(info.compute_units, 132);
         EXPECT_EQ(info.memory_bytes, 5u << 20);
-        EXPECT_EQ(info.interface, "CUDA 12.4");
+        EXPECT_EQ(info.interface, "CUDA " + std::to_string(major) + ".4");
         EXPECT_EQ(info.pci_address, "0000:a1:00.0") << "as sysfs has it";
         EXPECT_EQ(info.compute_capability, "9.0");
     }
@@ -130,6 +132,10 @@ TEST(CudaDevice, OneInExclusiveUseOrClosedIsAbsent) {
     EXPECT_THAT(absence_of("cuda:0"), AllOf(HasSubstr("Busy"), HasSubstr("exclusive use"),
                                             HasSubstr("CUDA_ERROR_DEVICE_UNAVAILABLE")));
     EXPECT_THAT(absence_of("cuda:1"), HasSubstr("prohibited"));
+    // Which is known without taking anything of the card, so that no list offers it.
+    const DeviceSurvey survey = survey_devices();
+    EXPECT_THAT(cuda_ids(survey), ::testing::ElementsAre("cuda:0 Busy"));
+    EXPECT_THAT(survey.absences, Contains(AllOf(HasSubstr("cuda:1"), HasSubstr("prohibited"))));
 }
 
 TEST(CudaDevice, AnOlderCardThanTheKernelsIsLeftToOpenCl) {
@@ -143,12 +149,28 @@ TEST(CudaDevice, AnOlderCardThanTheKernelsIsLeftToOpenCl) {
     EXPECT_THAT(absence_of("cuda:0"), why);
 }
 
-TEST(CudaDevice, ADriverOlderThanTheKernelsIsAReasonWithBothVersions) {
+TEST(CudaDevice, ADriverOlderThanTheKernelsLeavesTheCardToOpenClWithBothVersions) {
+    if (cuda::wanted_major() == 0) return;  // placeholders are for every driver
+    const Fresh fresh({Card{.name = "Card"}});
+    fake_cuda::set_driver_version(1000 * cuda::wanted_major() - 980);
+    const auto why = AllOf(HasSubstr("cuda:0 (Card)"),
+                           HasSubstr("CUDA " + std::to_string(cuda::wanted_major() - 1) + ".2"),
+                           HasSubstr(cuda::wanted_version()), HasSubstr("opencl:N"));
+    const DeviceSurvey survey = survey_devices();
+    EXPECT_TRUE(cuda_ids(survey).empty());
+    EXPECT_THAT(survey.absences, Contains(why));
+    EXPECT_THAT(absence_of(), why);
+    EXPECT_EQ(fake_cuda::count_of("cuDevicePrimaryCtxRetain"), 0);
+    fake_cuda::set_driver_version(1000 * cuda::wanted_major());
+    EXPECT_THAT(cuda_ids(survey_devices()), ::testing::ElementsAre("cuda:0 Card"));
+}
+
+TEST(CudaDevice, ADriverThatDoesNotTakeTheKernelsIsAReasonWithBothVersions) {
     for (const int error : {200, 209, 222}) {
         const Fresh fresh;
-        fake_cuda::set_driver_version(11080);
+        fake_cuda::set_driver_version(1000 * std::max(12, cuda::wanted_major()) + 10);
         fresh.fail("cuModuleLoadData", error, 0);
-        EXPECT_THAT(absence_of(), AllOf(HasSubstr("CUDA_ERROR_"), HasSubstr("CUDA 11.8"),
+        EXPECT_THAT(absence_of(), AllOf(HasSubstr("CUDA_ERROR_"), HasSubstr(".1, and one for "),
                                         HasSubstr(cuda::wanted_version()), HasSubstr("opencl:N")));
         EXPECT_EQ(fake_cuda::count_of("cuDevicePrimaryCtxRelease_v2"), 1) << "nothing is kept of the card";
     }

@@ -193,10 +193,6 @@ TEST_F(GemmByCublasLt, WithoutItTheOwnKernelIsMeasuredAndTheNoteSaysWhy) {
         expect_own(on_card({{"format", "int8"}}), "int8", "no algorithm that multiplies");
     }
     expect_own(on_card({{"format", "int8"}, {"n", "9"}}), "int8", "a multiple of 4");
-    // A driver for CUDA 12 takes that one's library, which is none of the tests'.
-    fake_cuda::set_driver_version(12040);
-    expect_own(on_card({{"format", "fp8"}}), "f32", "libcublasLt.so.12");
-    fake_cuda::set_driver_version(13000);
     fake_cuda::set_cards({{.name = "Tesla T4", .major = 7, .minor = 5}});
     expect_own(on_card({{"format", "int4_g128"}}), "f32", "multiply bf16 from 8.0 on");
     // Room for the operands, and not for a workspace of 64 MiB.
