@@ -27,7 +27,9 @@ struct SeriesDrawing {
     std::optional<Interval> level_ci95 = {};  ///< a band around it
     std::optional<double> limit = {};         ///< a dotted line, where it is near enough to be drawn
     std::string limit_name = {};
-    std::vector<Interval> shaded = {};  ///< spans of time
+    std::vector<Interval> shaded = {};     ///< spans of time
+    std::vector<SeriesPoint> events = {};  ///< each a line at its time, named by its value
+    std::string event_name = {};           ///< "Xid"
 };
 /// Empty for fewer than two points.
 std::string series_drawing(const SeriesDrawing& drawing, Language language);

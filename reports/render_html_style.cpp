@@ -145,6 +145,7 @@ svg .l { stroke-width: 1.3; } svg .p { stroke-width: 3.4; stroke-opacity: .6; }
 svg .b { fill: var(--band); } svg .d { stroke: var(--text); stroke-width: .9; stroke-dasharray: 4 3; }
 .telemetry { margin-top: 1rem; }
 svg .t { fill: var(--inconclusive); fill-opacity: .16; }
+svg .x { stroke: var(--fail); stroke-width: 1.2; }
 svg .i { stroke: var(--inconclusive); stroke-width: 1; stroke-dasharray: 1.5 2.5; } svg .h { fill: var(--draw); }
 .curve { margin-top: 1rem; } .curve figure { max-width: 860px; } svg.narrow { display: none; }
 .curve .c0 { color: var(--line-0); } .curve .c1 { color: var(--line-1); } .curve .c2 { color: var(--line-2); } .curve .c3 { color: var(--line-3); }

@@ -36,10 +36,12 @@ std::string clock_words(const ClockLimits& limits, Language language) {
 
 std::string telemetry_line(const Outcome& outcome, Language language) {
     std::vector<std::string> parts;
+    // Means of the time in which samples were taken: a card that waits for its data idles.
+    const std::vector<Interval> measuring = measuring_spans(outcome.telemetry);
     const auto told = [&](double value, Unit unit) { return format_quantity(value, unit, language); };
     if (const TelemetrySeries* power = find_series(outcome.telemetry, "power")) {
         parts.push_back(phrase_with(language, "telemetry.power_line",
-                                    told(mean_over_time(*power), Unit::watt),
+                                    told(mean_over_time(*power, measuring), Unit::watt),
                                     told(greatest_value(*power), Unit::watt)));
     }
     for (const std::string_view name : {"temperature", "memory_temperature"}) {
@@ -48,8 +50,8 @@ std::string telemetry_line(const Outcome& outcome, Language language) {
                                         told(greatest_value(*heat), Unit::celsius)));
     }
     if (const TelemetrySeries* clock = find_series(outcome.telemetry, "clock")) {
-        parts.push_back(
-            phrase_with(language, "telemetry.clock_line", told(mean_over_time(*clock), Unit::hertz)));
+        parts.push_back(phrase_with(language, "telemetry.clock_line",
+                                    told(mean_over_time(*clock, measuring), Unit::hertz)));
     }
     if (const std::optional<ClockLimits> limits = clock_limits(outcome.telemetry))
         parts.push_back(clock_words(*limits, language));

@@ -76,7 +76,7 @@ void DeviceWatch::read() {
     if (broken_) return;
     try {
         const TelemetryReading reading = telemetry_.read();
-        record_.add(seconds_of(clock_.now() - began_), reading);
+        record_.add(seconds(), reading);
     } catch (const std::exception&) {
         broken_ = true;
     }

@@ -37,6 +37,9 @@ class DeviceWatch {
     DeviceWatch(const DeviceWatch&) = delete;
     DeviceWatch& operator=(const DeviceWatch&) = delete;
 
+    /// Since construction, as the series have it.
+    double seconds() const { return seconds_of(clock_.now() - began_); }
+
     /// Ends the thread after a last reading.
     std::vector<TelemetrySeries> finish();
 
@@ -47,7 +50,7 @@ class DeviceWatch {
 
     Telemetry& telemetry_;
     const Seconds period_;
-    SteadyClock clock_;
+    mutable SteadyClock clock_;
     const Nanoseconds began_;
     TelemetryRecord record_;
     bool broken_ = false;

@@ -86,10 +86,23 @@ Outcome run_watched(const Probe& probe, const Case& the_case, Context& context) 
     } catch (const std::exception& error) {
         unwatched = fmt::format("no telemetry: {}", error.what());
     }
+    std::vector<Interval> measuring;
+    const std::function<SampleSet(const SamplingPolicy&, const std::function<double()>&)> take_samples =
+        context.sample;
+    if (watch) {
+        context.sample = [&](const SamplingPolicy& policy, const std::function<double()>& take) {
+            const double from = watch->seconds();
+            SampleSet set = take_samples(policy, take);
+            measuring.push_back({from, watch->seconds()});
+            return set;
+        };
+    }
     Outcome outcome = run_caught(probe, the_case, context);
+    context.sample = take_samples;
     if (outcome.status == Status::skipped) return outcome;
     if (watch) {
         outcome.telemetry = watch->finish();
+        if (!measuring.empty()) outcome.telemetry.push_back(measuring_series(measuring));
         outcome.resolved["telemetry"] = telemetry->source();
         if (const std::string remark = telemetry->remark(); !remark.empty()) outcome.notes.push_back(remark);
     } else if (!unwatched.empty()) {

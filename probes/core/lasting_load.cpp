@@ -113,7 +113,8 @@ void note_falls(Outcome& outcome) {
         const bool apart =
             higher ? summary.sustained_ci95->high < scatter.low : summary.sustained_ci95->low > scatter.high;
         if (fall <= fall_that_matters || !apart) continue;
-        const std::optional<ClockLimits> limits = clock_limits(outcome.telemetry);
+        const std::optional<ClockLimits> limits =
+            clock_limits(outcome.telemetry, last_third(measuring_spans(outcome.telemetry)));
         std::string why = limits ? limits->in_words() : "";
         if (why.empty()) why = "no throttle reason was told";
         if (const TelemetrySeries* heat = find_series(outcome.telemetry, "temperature"))

@@ -10,7 +10,7 @@ namespace assay {
 void judge_telemetry(Outcome& outcome);
 
 /// Names in a note each figure whose last third is more than 3 % worse than its first, beyond what scatter
-/// explains, with what held the clock down.
+/// explains, with what held the clock down in that third.
 void note_falls(Outcome& outcome);
 
 }  // namespace assay

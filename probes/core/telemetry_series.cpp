@@ -40,15 +40,29 @@ std::vector<Interval> spans_of_any(const std::vector<const TelemetrySeries*>& se
     return spans;
 }
 
-/// Their share of the time that the first of `series` covers, as all do.
-double share_of_any(const std::vector<const TelemetrySeries*>& series) {
+double duration_of(const std::vector<Interval>& spans) {
+    double duration = 0;
+    for (const Interval& span : spans) duration += span.high - span.low;
+    return duration;
+}
+
+std::vector<Interval> common_of(const std::vector<Interval>& some, const std::vector<Interval>& others) {
+    std::vector<Interval> common;
+    for (const Interval& one : some)
+        for (const Interval& other : others) {
+            const double low = std::max(one.low, other.low);
+            const double high = std::min(one.high, other.high);
+            if (low < high) common.push_back({low, high});
+        }
+    return common;
+}
+
+/// Their share of the time `within`; of no time whether they hold at all.
+double share_of_any(const std::vector<const TelemetrySeries*>& series, const std::vector<Interval>& within) {
     const std::vector<Interval> spans = spans_of_any(series);
     if (spans.empty()) return 0;
-    const std::vector<SeriesPoint>& points = series.front()->points;
-    const double duration = points.back().at - points.front().at;
-    double held = 0;
-    for (const Interval& span : spans) held += span.high - span.low;
-    return duration > 0 ? held / duration : 1;
+    const double duration = duration_of(within);
+    return duration > 0 ? duration_of(common_of(spans, within)) / duration : 1;
 }
 
 bool power_limit_lowered(const std::optional<double>& limit, const std::optional<double>& own) {
@@ -64,20 +78,49 @@ const TelemetrySeries* find_series(const std::vector<TelemetrySeries>& telemetry
     return nullptr;
 }
 
-double mean_over_time(const TelemetrySeries& series) {
+double mean_over_time(const TelemetrySeries& series, const std::vector<Interval>& within) {
     if (series.points.empty()) return 0;
-    const double duration = series.points.back().at - series.points.front().at;
-    if (duration <= 0) return series.points.back().value;
-    double sum = 0;
-    for (std::size_t i = 1; i < series.points.size(); ++i)
-        sum += series.points[i].value * (series.points[i].at - series.points[i - 1].at);
-    return sum / duration;
+    double sum = 0, duration = 0;
+    for (std::size_t i = 1; i < series.points.size(); ++i) {
+        const double held = duration_of(common_of({{series.points[i - 1].at, series.points[i].at}}, within));
+        sum += series.points[i].value * held;
+        duration += held;
+    }
+    return duration > 0 ? sum / duration : series.points.back().value;
 }
 
 double greatest_value(const TelemetrySeries& series) {
     double greatest = series.points.empty() ? 0 : series.points.front().value;
     for (const SeriesPoint& point : series.points) greatest = std::max(greatest, point.value);
     return greatest;
+}
+
+TelemetrySeries measuring_series(const std::vector<Interval>& spans) {
+    TelemetrySeries series{"measuring", Unit::ratio, {}};
+    for (const Interval& span : spans) {
+        series.points.push_back({span.low, 0});
+        series.points.push_back({span.high, 1});
+    }
+    return series;
+}
+
+std::vector<Interval> measuring_spans(const std::vector<TelemetrySeries>& telemetry) {
+    if (const TelemetrySeries* const told = find_series(telemetry, "measuring")) return spans_of_any({told});
+    std::optional<Interval> whole;
+    for (const TelemetrySeries& series : telemetry) {
+        if (series.points.empty()) continue;
+        if (!whole) whole = Interval{series.points.front().at, series.points.back().at};
+        whole->low = std::min(whole->low, series.points.front().at);
+        whole->high = std::max(whole->high, series.points.back().at);
+    }
+    if (!whole) return {};
+    return {*whole};
+}
+
+std::vector<Interval> last_third(const std::vector<Interval>& spans) {
+    if (spans.empty()) return {};
+    const double end = spans.back().high;
+    return common_of(spans, {{end - (end - spans.front().low) / 3, end}});
 }
 
 bool ClockLimits::power_limit_lowered() const {
@@ -96,6 +139,11 @@ std::string ClockLimits::in_words() const {
 }
 
 std::optional<ClockLimits> clock_limits(const std::vector<TelemetrySeries>& telemetry) {
+    return clock_limits(telemetry, measuring_spans(telemetry));
+}
+
+std::optional<ClockLimits> clock_limits(const std::vector<TelemetrySeries>& telemetry,
+                                        const std::vector<Interval>& within) {
     if (find_series(telemetry, "throttled") == nullptr) return std::nullopt;
     ClockLimits limits;
     if (const TelemetrySeries* series = find_series(telemetry, "power_limit")) {
@@ -108,7 +156,7 @@ std::optional<ClockLimits> clock_limits(const std::vector<TelemetrySeries>& tele
     std::vector<const TelemetrySeries*> all, hindering;
     for (const TelemetrySeries& series : telemetry) {
         if (series.name != "throttled" || series.reason.empty()) continue;
-        const double share = share_of_any({&series});
+        const double share = share_of_any({&series}, within);
         if (share <= 0) continue;
         limits.reasons.emplace_back(series.reason, share);
         all.push_back(&series);
@@ -116,8 +164,8 @@ std::optional<ClockLimits> clock_limits(const std::vector<TelemetrySeries>& tele
     }
     std::stable_sort(limits.reasons.begin(), limits.reasons.end(),
                      [](const auto& left, const auto& right) { return left.second > right.second; });
-    limits.held_down = share_of_any(all);
-    limits.hindered = share_of_any(hindering);
+    limits.held_down = share_of_any(all, within);
+    limits.hindered = share_of_any(hindering, within);
     limits.hindered_spans = spans_of_any(hindering);
     return limits;
 }

@@ -118,6 +118,28 @@ TEST(HtmlTelemetry, DrawsPowerHeatAndClockWithTheTimeInWhichTheClockWasHeldDown)
     EXPECT_THAT(render_html(report, Language::en), Not(HasSubstr("meanwhile")));
 }
 
+TEST(HtmlTelemetry, FoldsLoadMemoryClockAndErrorsAndMarksCriticalOnes) {
+    Report report;
+    report.outcomes = {heated_product()};
+    std::vector<TelemetrySeries>& telemetry = report.outcomes[0].telemetry;
+    const std::string before = render_html(report, Language::en);
+    EXPECT_THAT(before, Not(HasSubstr("<summary>Load, and")));
+    telemetry.push_back({"utilisation", Unit::ratio, {{0, 0}, {5, 1}, {150, 1}}});
+    telemetry.push_back({"memory_clock", Unit::hertz, {{0, 2.6e9}, {150, 2.6e9}}});
+    telemetry.push_back({"ecc_corrected", Unit::count, {{0, 3}, {80, 3}, {150, 5}}});
+    telemetry.push_back({"ecc_uncorrected", Unit::count, {{0, 2}, {150, 2}}});
+    telemetry.push_back({"xid", Unit::count, {{75, 63}}});
+    const std::string page = render_html(report, Language::en);
+    EXPECT_THAT(page, AllOf(HasSubstr("<summary>Load, and the memory"), HasSubstr("<figcaption>Load<"),
+                            HasSubstr("<figcaption>Clock of the memory<"),
+                            HasSubstr("<figcaption>Corrected errors of the memory (ECC)<")));
+    EXPECT_THAT(page, Not(HasSubstr("<figcaption>Uncorrected"))) << "none came";
+    // Half-way between x = 52 and 430, in each of the seven.
+    EXPECT_EQ(count_of(page, "<path class=\"x\" d=\"M241.0 24V"), 7u);
+    EXPECT_EQ(count_of(page, ">Xid 63</text>"), 7u);
+    EXPECT_THAT(render_html(report, Language::zh), HasSubstr("负载、显存时钟与显存错误"));
+}
+
 TEST(HtmlTelemetry, HostileTextsAndNumbersThatAreNoneDoNoHarm) {
     Report report;
     report.outcomes = {heated_product()};

@@ -61,7 +61,8 @@ TEST(TelemetryRecord, KeepsASeriesOfEverythingToldAndLeavesOutWhatIsEqual) {
     EXPECT_EQ(power->points[1].at, 4);
     EXPECT_EQ(power->points[2].at, 5);
     // 100 W until 4 s, then 300 W for 6 s.
-    EXPECT_DOUBLE_EQ(mean_over_time(*power), (4 * 100 + 6 * 300) / 10.0);
+    EXPECT_DOUBLE_EQ(mean_over_time(*power, measuring_spans(telemetry)), (4 * 100 + 6 * 300) / 10.0);
+    EXPECT_DOUBLE_EQ(mean_over_time(*power, {{1, 3}, {9, 10}}), (2 * 100 + 1 * 300) / 3.0);
     EXPECT_EQ(greatest_value(*power), 300);
     EXPECT_EQ(find_series(telemetry, "power_limit")->points.size(), 2u);
     EXPECT_EQ(find_series(telemetry, "temperature")->points.size(), 1u);
@@ -99,8 +100,35 @@ TEST(TelemetryRecord, AReasonThatComesLateWasNotThereBefore) {
     const TelemetrySeries* series = throttled_by(telemetry, "hardware slowdown");
     ASSERT_NE(series, nullptr);
     EXPECT_EQ(series->points.front().at, 0);
-    EXPECT_DOUBLE_EQ(mean_over_time(*series), 0.2);
+    EXPECT_DOUBLE_EQ(mean_over_time(*series, measuring_spans(telemetry)), 0.2);
     EXPECT_DOUBLE_EQ(clock_limits(telemetry)->held_down, 0.2);
+}
+
+TEST(ClockLimits, AreOfTheTimeInWhichSamplesWereTaken) {
+    TelemetryRecord record;
+    for (int i = 0; i <= 20; ++i) {
+        std::vector<std::string> reasons;
+        if (i > 4 && i <= 6) reasons.emplace_back("hardware thermal slowdown");
+        record.add(i, reading_with(reasons));
+    }
+    std::vector<TelemetrySeries> telemetry = record.take();
+    EXPECT_DOUBLE_EQ(clock_limits(telemetry)->hindered, 0.1);
+    telemetry.push_back(measuring_series({{3, 5}, {5.5, 6.5}}));
+    const ClockLimits limits = clock_limits(telemetry).value();
+    EXPECT_DOUBLE_EQ(limits.hindered, 1.5 / 3);
+    EXPECT_DOUBLE_EQ(limits.reasons.at(0).second, 1.5 / 3);
+    ASSERT_EQ(limits.hindered_spans.size(), 1u);
+    EXPECT_EQ(limits.hindered_spans[0].low, 4) << "drawn as they were";
+    EXPECT_EQ(limits.hindered_spans[0].high, 6);
+}
+
+TEST(ClockLimits, TheLastThirdIsThatOfTheTimeOfSampling) {
+    const std::vector<Interval> spans = last_third({{10, 20}, {30, 40}});
+    ASSERT_EQ(spans.size(), 1u);
+    EXPECT_EQ(spans[0].low, 30);
+    EXPECT_EQ(spans[0].high, 40);
+    EXPECT_EQ(last_third({{0, 9}}).at(0).low, 6);
+    EXPECT_THAT(last_third({}), IsEmpty());
 }
 
 TEST(ClockLimits, APowerLimitBelowTheCardsOwnHindersIt) {
@@ -241,6 +269,27 @@ TEST(ExecuteWatched, KeepsWhatTheDeviceToldOfItself) {
     EXPECT_TRUE(outcome.checks[0].passed);
 }
 
+TEST(ExecuteWatched, KeepsWhenSamplesWereTaken) {
+    MadeTelemetry telemetry;
+    telemetry.next = [](int) { return reading_with({}); };
+    const auto sampling = [](const Case&, Context& context) {
+        for (int i = 0; i < 2; ++i)
+            context.sample({.maximum_time = Seconds(0.01), .maximum_warm_up = Seconds(0)},
+                           [] { return 1.0; });
+        return measured_one({}, context);
+    };
+    const Outcome outcome = watched(sampling, &telemetry);
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    const std::vector<Interval> spans = measuring_spans(outcome.telemetry);
+    ASSERT_EQ(spans.size(), 2u);
+    EXPECT_GT(spans[0].low, 0);
+    EXPECT_LT(spans[0].low, spans[0].high);
+    EXPECT_LT(spans[0].high, spans[1].low);
+    EXPECT_LT(spans[1].low, spans[1].high);
+    EXPECT_LE(spans[1].high, outcome.duration_seconds);
+    EXPECT_EQ(find_series(watched(measured_one, &telemetry).telemetry, "measuring"), nullptr);
+}
+
 TEST(ExecuteWatched, WhatAReaderMustKnowOfTheTelemetryIsANote) {
     MadeTelemetry telemetry;
     EXPECT_THAT(watched(measured_one, &telemetry).notes, testing::Not(Contains("")));
@@ -348,8 +397,15 @@ TEST(LastingLoad, NamesAFallOfMoreThanThreePerCentWithWhatWasTold) {
     }
     EXPECT_THAT(
         notes_on(falling(100, 92, Direction::higher), record.take()),
-        ElementsAre(AllOf(HasSubstr("8.0 %"), HasSubstr("software thermal slowdown (75 % of the time)"),
+        ElementsAre(AllOf(HasSubstr("8.0 %"), HasSubstr("software thermal slowdown (100 % of the time)"),
                           HasSubstr("40 °C at first, 80 °C at most"))));
+    // What held the clock down at first alone did not slow the last third.
+    TelemetryRecord early;
+    for (int i = 0; i <= 9; ++i)
+        early.add(i, reading_with(i < 3 ? std::vector<std::string>{"hardware slowdown"}
+                                        : std::vector<std::string>{}));
+    EXPECT_THAT(notes_on(falling(100, 92, Direction::higher), early.take()),
+                ElementsAre(HasSubstr("no throttle reason was told")));
     EXPECT_THAT(notes_on(falling(100, 92, Direction::higher)),
                 ElementsAre(HasSubstr("no throttle reason was told")));
     EXPECT_THAT(notes_on(falling(100, 112, Direction::lower)), ElementsAre(HasSubstr("12.0 %")));
