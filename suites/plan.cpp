@@ -1,6 +1,7 @@
 #include "suites/plan.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <set>
 
 #include <fmt/format.h>
@@ -109,6 +110,7 @@ class Expansion {
         : survey_(survey), catalogue_(catalogue), options_(options), context_(context) {}
 
     void add(const SuiteEntry& entry) {
+        if (has_too_few_gpus(entry)) return;
         const Parameters parameters = parameters_of(entry, options_);
         const Probe* probe = catalogue_.find(entry.probe);
         if (probe)
@@ -120,6 +122,16 @@ class Expansion {
     Plan take() { return std::move(plan_); }
 
   private:
+    /// Whether it takes more GPUs than the machine has; of one without any the skipped case says so.
+    bool has_too_few_gpus(const SuiteEntry& entry) const {
+        const std::string interface = options_.device.substr(0, options_.device.find(':') + 1);
+        const std::ptrdiff_t count =
+            std::count_if(survey_.devices.begin(), survey_.devices.end(), [&](const DeviceInfo& device) {
+                return options_.device.empty() ? is_gpu(device) : device.id.starts_with(interface);
+            });
+        return count > 0 && count < entry.minimum_gpus;
+    }
+
     void add_planned(const SuiteEntry& entry, const Parameters& parameters) {
         const Parameters::const_iterator device = parameters.find("device");
         const bool needs_gpu = device != parameters.end() && names_gpu(device->second);

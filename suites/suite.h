@@ -21,6 +21,8 @@ struct SuiteEntry {
     bool required = true;
     std::optional<double> time_limit_seconds;
     std::vector<std::string> tiers;  ///< only with one of these tiers; empty: always
+    /// Not planned where a machine has GPUs, but fewer than these: what takes two is not missing there.
+    int minimum_gpus = 0;
 };
 
 /// A document that sources quote from.

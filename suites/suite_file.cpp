@@ -79,8 +79,15 @@ double read_time_limit(const JsonNode& node) {
     return seconds;
 }
 
+int read_gpus(const JsonNode& node) {
+    const double gpus = node.number();
+    if (!(gpus >= 1 && gpus <= 1024) || gpus != static_cast<int>(gpus))
+        node.expected("a whole number of GPUs from 1 to 1024");
+    return static_cast<int>(gpus);
+}
+
 SuiteEntry read_entry(const JsonNode& node) {
-    node.only_keys({"probe", "parameters", "quick", "required", "time_limit", "tiers"});
+    node.only_keys({"probe", "parameters", "quick", "required", "time_limit", "tiers", "minimum_gpus"});
     SuiteEntry entry;
     entry.probe = read_filled(node.required("probe"));
     if (const std::optional<JsonNode> found = node.find("parameters"))
@@ -91,6 +98,8 @@ SuiteEntry read_entry(const JsonNode& node) {
     if (const std::optional<JsonNode> found = node.find("time_limit"))
         entry.time_limit_seconds = read_time_limit(*found);
     if (const std::optional<JsonNode> found = node.find("tiers")) entry.tiers = read_names(*found);
+    if (const std::optional<JsonNode> found = node.find("minimum_gpus"))
+        entry.minimum_gpus = read_gpus(*found);
     return entry;
 }
 
@@ -101,6 +110,7 @@ json entry_to_json(const SuiteEntry& entry) {
     if (!entry.quick_parameters.empty()) object["quick"] = parameters_to_json(entry.quick_parameters);
     if (entry.time_limit_seconds) object["time_limit"] = *entry.time_limit_seconds;
     if (!entry.tiers.empty()) object["tiers"] = entry.tiers;
+    if (entry.minimum_gpus > 0) object["minimum_gpus"] = entry.minimum_gpus;
     return object;
 }
 

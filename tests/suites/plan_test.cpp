@@ -72,6 +72,22 @@ TEST(Expand, CountsACardThatIsReachedInTwoWaysOnceAndNoCpuThatOpenClReaches) {
     EXPECT_EQ(plan.cases[1].the_case.text("device"), "opencl:2");
 }
 
+TEST(Expand, LeavesOutWhatTakesMoreGpusThanThereAre) {
+    SuiteEntry pair = entry("fake.speed", {{"device", "each:gpu"}});
+    pair.minimum_gpus = 2;
+    EXPECT_EQ(plan_of(suite_of({pair}), {cpu, gpu_0}).cases.size(), 0u);
+    EXPECT_EQ(plan_of(suite_of({pair}), {cpu, gpu_0, gpu_1}).cases.size(), 2u);
+    const Plan none = plan_of(suite_of({pair}), {cpu});
+    ASSERT_EQ(none.cases.size(), 1u);
+    EXPECT_THAT(none.cases[0].skip_reason.value(), HasSubstr("no GPU"));
+    RunOptions options;
+    options.device = "opencl:0";
+    const DeviceInfo pocl{"opencl:0", "cpu", "pthread", 4, 1u << 30};
+    EXPECT_EQ(plan_of(suite_of({pair}), {cpu, gpu_0, gpu_1, pocl}, options).cases.size(), 0u);
+    options.device = "cuda:1";
+    EXPECT_EQ(plan_of(suite_of({pair}), {cpu, gpu_0, gpu_1, pocl}, options).cases.size(), 1u);
+}
+
 TEST(Expand, ReasonsSayWhatIsThereInsteadAndWhyTheRestIsNot) {
     const DeviceInfo pocl{"opencl:0", "cpu", "pthread", 4, 1u << 30};
     const DeviceSurvey survey{
