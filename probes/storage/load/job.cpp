@@ -72,12 +72,12 @@ void Book::clear() {
     operations = 0;
 }
 
-Job::Job(const JobSignals& signals, const LoadOptions& options, std::size_t target, int number)
+Job::Job(const JobSignals& signals, const LoadOptions& options, std::size_t target, int number, int cpu)
     : target_number(target),
       signals_(signals),
       options_(options),
       target_(options.targets[target]),
-      cpu_(options.pins(target_) ? target_.cpus[static_cast<std::size_t>(number)] : -1),
+      cpu_(cpu),
       depth_(options.depth_of(number)),
       range_(range_of(options, target_, number)),
       file_(target_.open()),

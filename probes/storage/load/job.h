@@ -42,7 +42,8 @@ struct JobSignals {
 /// One thread with requests of its own to one target.
 class Job {
   public:
-    Job(const JobSignals& signals, const LoadOptions& options, std::size_t target, int number);
+    /// `cpu`: to be pinned to; -1: the scheduler chooses.
+    Job(const JobSignals& signals, const LoadOptions& options, std::size_t target, int number, int cpu);
 
     void start();
     void join();

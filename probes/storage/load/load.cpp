@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -34,12 +35,30 @@ void Verification::add(const Verification& other) {
     first_wrong_target = other.first_wrong_target;
 }
 
+std::vector<std::vector<int>> pinned_cpus(const LoadOptions& options) {
+    std::vector<std::vector<int>> pinned(options.targets.size());
+    std::set<int> taken;
+    for (int number = 0; number < options.jobs; ++number) {
+        for (std::size_t target = 0; target < pinned.size(); ++target) {
+            const std::vector<int>& cpus = options.targets[target].cpus;
+            const std::vector<int>::const_iterator nearest =
+                std::find_if(cpus.begin(), cpus.end(), [&](int cpu) { return !taken.contains(cpu); });
+            if (nearest == cpus.end()) return {};
+            taken.insert(*nearest);
+            pinned[target].push_back(*nearest);
+        }
+    }
+    return pinned;
+}
+
 Load::Load(const LoadOptions& options) : shared_(std::make_unique<Shared>()) {
     shared_->options = options;
+    const std::vector<std::vector<int>> pinned = pinned_cpus(options);
     for (std::size_t target = 0; target < options.targets.size(); ++target) {
         for (int number = 0; number < options.jobs; ++number) {
+            const int cpu = pinned.empty() ? -1 : pinned[target][static_cast<std::size_t>(number)];
             shared_->jobs.push_back(
-                std::make_unique<Job>(shared_->signals, shared_->options, target, number));
+                std::make_unique<Job>(shared_->signals, shared_->options, target, number, cpu));
         }
     }
     // All that can fail is done before the first of them runs.

@@ -19,7 +19,7 @@ struct LoadTarget {
     std::string name;
     std::function<os::FileDescriptor()> open;   ///< for direct I/O; each job calls it once
     std::uint64_t span_bytes = 0;               ///< of it that is used, from its start
-    std::vector<int> cpus = {};                 ///< one for each job to be pinned to; not pinned if too few
+    std::vector<int> cpus = {};                 ///< that jobs may be pinned to, the nearest first
     std::optional<std::uint64_t> pattern_seed;  ///< of content that is ours: read blocks are compared with it
     bool polled = false;                        ///< it completes requests by polling
 };
@@ -41,12 +41,14 @@ struct LoadOptions {
 
     bool writes() const { return read_share < 1; }
     int depth_of(int job) const { return queue_depth + (job < deeper_jobs ? 1 : 0); }
-    /// Whether each job has a CPU of its own. More jobs than CPUs are spread better by the scheduler, which
-    /// moves them as they wait.
-    bool pins(const LoadTarget& target) const { return static_cast<std::size_t>(jobs) <= target.cpus.size(); }
     /// Whether every request is handed over alone, so that the time of doing so is its own.
     bool one_by_one() const { return queue_depth == 1 && deeper_jobs == 0; }
 };
+
+/// For each target a CPU for each of its jobs, no CPU twice: handed out in turns, the nearest that is left.
+/// Empty where there are more jobs on all targets than CPUs: the scheduler spreads these better, since it
+/// moves them as they wait.
+std::vector<std::vector<int>> pinned_cpus(const LoadOptions& options);
 
 /// What all jobs did in one time slice. Latencies are from handing a request over to having it back.
 struct LoadSlice {

@@ -129,12 +129,13 @@ void add_metrics(const LoadKind& kind, const Probe& probe, const LoadOptions& op
                     work.operations));
 }
 
-/// Those of the first target, near which all are looked for.
+/// "0,2", and of several targets "0,2; 1,3".
 std::string cpus_in_words(const LoadOptions& options) {
-    const LoadTarget& target = options.targets.front();
-    if (!options.pins(target)) return "the scheduler's choice";
-    const std::span<const int> taken = std::span(target.cpus).first(static_cast<std::size_t>(options.jobs));
-    return fmt::format("{}", fmt::join(taken, ","));
+    std::vector<std::string> of_targets;
+    for (const std::vector<int>& cpus : pinned_cpus(options)) {
+        of_targets.push_back(fmt::format("{}", fmt::join(cpus, ",")));
+    }
+    return of_targets.empty() ? "the scheduler's choice" : fmt::format("{}", fmt::join(of_targets, "; "));
 }
 
 std::string method_note(const LoadKind& kind, const LoadOptions& options, const Recording& recording) {
@@ -157,8 +158,8 @@ std::string method_note(const LoadKind& kind, const LoadOptions& options, const 
         "reaped; a sample is a slice of {:.0f} ms; {} slices of warm-up left out",
         to_string(options.engine), options.jobs, options.queue_depth,
         options.targets.size() > 1 ? " on each target" : "", what, options.block_bytes, where,
-        options.pins(options.targets.front()) ? "pinned to a CPU"
-                                              : "placed by the scheduler since there are more than CPUs",
+        pinned_cpus(options).empty() ? "placed by the scheduler since there are more than CPUs"
+                                     : "pinned to a CPU",
         how, recording.slices.empty() ? 0 : recording.slices.front().seconds * 1e3,
         recording.rates.warm_up_samples);
 }

@@ -81,6 +81,22 @@ TEST_F(StorageTest, GivesEachJobACpuWhereThereAreEnoughAndSaysSo) {
     EXPECT_EQ(more.resolved.at("cpus"), "the scheduler's choice");
 }
 
+TEST_F(StorageTest, GivesJobsOnSeveralTargetsACpuEachWhereThereAreEnoughForAll) {
+    const std::size_t cpus = kernels::cpus_by_core().size();
+    std::filesystem::create_directory(folder_ / "a");
+    std::filesystem::create_directory(folder_ / "b");
+    const auto pinned = [&](std::size_t jobs) {
+        const Outcome outcome = run({{"target", (folder_ / "a").string() + "," + (folder_ / "b").string()},
+                                     {"jobs", std::to_string(jobs)},
+                                     {"queue_depth", "1"}});
+        EXPECT_EQ(outcome.status, Status::measured) << outcome.reason;
+        return outcome.resolved.at("cpus");
+    };
+    EXPECT_EQ(pinned(cpus / 2 + 1), "the scheduler's choice");
+    if (cpus < 2) return;
+    EXPECT_THAT(pinned(1), testing::MatchesRegex("[0-9]+; [0-9]+"));
+}
+
 TEST_F(StorageTest, ReadsEveryBlockSizeThatTheDeviceTakes) {
     for (const char* const block : {"4K", "12K", "64K"}) {
         const Outcome outcome = run({{"block_bytes", block}, {"queue_depth", "1"}});

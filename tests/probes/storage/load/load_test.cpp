@@ -1,5 +1,6 @@
 #include "probes/storage/load/load.h"
 
+#include <algorithm>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -9,13 +10,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernels/cpu/affinity.h"
+#include "probes/core/os/sysfs.h"
+#include "probes/core/os/text.h"
 #include "probes/storage/load/evidence.h"
 #include "tests/probes/storage/load/load_fixture.h"
 
 namespace assay::storage {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 using LoadTest = LoadFixture;
 
@@ -118,6 +124,50 @@ TEST_F(LoadTest, ReadsTheWholeSpanAndNothingBeyond) {
     wait();
     EXPECT_GT(load.next_slice().operations, 0u);
     EXPECT_NO_THROW(load.stop());
+}
+
+TEST(PinnedCpus, GiveNoCpuTwiceAndEachTargetItsNearestInTurns) {
+    LoadOptions options;
+    options.targets.resize(2);
+    options.targets[0].cpus = {0, 1, 2, 3};
+    options.targets[1].cpus = {0, 1, 2, 3};
+    options.jobs = 2;
+    EXPECT_THAT(pinned_cpus(options), ElementsAre(ElementsAre(0, 2), ElementsAre(1, 3)));
+    options.targets[1].cpus = {2, 3, 0, 1};  // another node's
+    EXPECT_THAT(pinned_cpus(options), ElementsAre(ElementsAre(0, 1), ElementsAre(2, 3)));
+    options.jobs = 3;
+    EXPECT_TRUE(pinned_cpus(options).empty()) << "six jobs, four CPUs";
+    options.targets.resize(1);
+    EXPECT_THAT(pinned_cpus(options), ElementsAre(ElementsAre(0, 1, 2)));
+    options.targets[0].cpus = {};
+    EXPECT_TRUE(pinned_cpus(options).empty());
+}
+
+TEST_F(LoadTest, RunsEachJobOnTheCpuThatItWasGiven) {
+    const std::vector<int> cpus = kernels::cpus_by_core();
+    options_.targets.push_back(options_.targets[0]);
+    for (LoadTarget& target : options_.targets) target.cpus = cpus;
+    options_.jobs = 1;
+    Load load(options_);
+    count_at_least(load, 100);
+    std::vector<std::vector<int>> bound;
+    for (const std::filesystem::directory_entry& thread :
+         std::filesystem::directory_iterator("/proc/self/task")) {
+        const std::string status = os::read_text(thread.path() / "status").value_or("");
+        const std::size_t at = status.find("Cpus_allowed_list:");
+        if (at == std::string::npos) continue;
+        bound.push_back(os::parse_cpu_list(status.substr(at + 19, status.find('\n', at) - at - 19)));
+    }
+    load.stop();
+    const auto only_on = [&](int cpu) {
+        return std::count(bound.begin(), bound.end(), std::vector<int>{cpu});
+    };
+    if (cpus.size() < 2) {
+        EXPECT_THAT(pinned_cpus(options_), IsEmpty());
+    } else {
+        EXPECT_EQ(only_on(cpus[0]), 1);
+        EXPECT_EQ(only_on(cpus[1]), 1);
+    }
 }
 
 TEST(LittleCheck, FailsWhenTheThreeFiguresDisagree) {
