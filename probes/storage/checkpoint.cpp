@@ -123,9 +123,12 @@ void do_round(const CheckpointOptions& options, CheckpointData& data, std::uint6
     rounds.warmest = std::max(rounds.warmest, round.make_cold());
     const TransferCounters before_read({target});
     rounds.reads.push_back(round.read_back(context.clock));
-    notes.clear();
     for (const Check& check : before_read.checks(options.bytes(), 0, notes)) rounds.add(check);
-    if (number == 0) outcome.notes.insert(outcome.notes.end(), notes.begin(), notes.end());
+    if (number > 0) return;
+    for (std::string& note : notes) {
+        const bool known = std::find(outcome.notes.begin(), outcome.notes.end(), note) != outcome.notes.end();
+        if (!known) outcome.notes.push_back(std::move(note));
+    }
 }
 
 std::vector<Check> checks_of(const Rounds& rounds) {
