@@ -140,7 +140,7 @@ Transfer Job::choose(std::uint32_t slot) {
         generation_ += generation_step_;
         while (!written_.begin(block, generation_)) block = offsets_.next();
         std::span<std::byte> data = memory_.span().subspan(slot * options_.block_bytes, options_.block_bytes);
-        const std::uint64_t seed = target_.pattern_seed.value_or(options_.seed);
+        const std::uint64_t seed = written_seed();
         std::uint64_t index = block * options_.block_bytes / pattern_bytes;
         for (; !data.empty(); data = data.subspan(pattern_bytes)) {
             fill_block(data.first<pattern_bytes>(), seed, index++, generation_);
@@ -190,8 +190,9 @@ void Job::verify(std::uint64_t offset, std::span<const std::byte> data) {
     ++total.verified;
     const std::uint64_t index = offset / pattern_bytes;
     const std::uint64_t last = index + data.size() / pattern_bytes - 1;
-    if (check_block(data.first<pattern_bytes>(), index) == BlockState::right &&
-        check_block(data.last<pattern_bytes>(), last) == BlockState::right) {
+    const std::optional<std::uint64_t> seed = target_.pattern_seed;
+    if (check_block(data.first<pattern_bytes>(), index, seed) == BlockState::right &&
+        check_block(data.last<pattern_bytes>(), last, seed) == BlockState::right) {
         return;
     }
     count_wrong(offset);
@@ -220,7 +221,8 @@ void Job::verify_written() {
         bool right = got == static_cast<ssize_t>(data.size());
         for (std::size_t at = 0; right && at < data.size(); at += pattern_bytes) {
             const std::span<const std::byte, pattern_bytes> block = data.subspan(at).first<pattern_bytes>();
-            right = check_block(block, (offset + at) / pattern_bytes) == BlockState::right &&
+            const std::uint64_t index = (offset + at) / pattern_bytes;
+            right = check_block(block, index, written_seed()) == BlockState::right &&
                     generation_of(block) == written[i].generation;
         }
         if (!right) count_wrong(offset);

@@ -67,6 +67,7 @@ class Job {
     Transfer choose(std::uint32_t slot);
     std::int64_t age_of_those_in_flight(std::size_t in_flight, std::int64_t now) const;
     void take(const Completion& completion, std::int64_t now);
+    std::uint64_t written_seed() const { return target_.pattern_seed.value_or(options_.seed); }
     void verify(std::uint64_t offset, std::span<const std::byte> data);
     void count_wrong(std::uint64_t offset);
     [[noreturn]] void fail(const Transfer& transfer, std::int32_t result) const;

@@ -243,8 +243,9 @@ void add_content_checks(const LoadCase& ready, const Verification& done, const L
 void add_verify_pass(const LoadCase& ready, Context& context, Outcome& outcome) {
     for (std::size_t i = 0; i < ready.targets.size(); ++i) {
         if (!ready.prepared[i].pattern_seed) continue;
-        const std::string wrong = verify_pattern(ready.prepared[i].path, ready.spans[i],
-                                                 [&](double share) { context.progress("verifying", share); });
+        const std::string wrong =
+            verify_pattern(ready.prepared[i].path, ready.spans[i], *ready.prepared[i].pattern_seed,
+                           [&](double share) { context.progress("verifying", share); });
         Check check;
         check.name = "every block of the span";
         check.passed = wrong.empty();

@@ -87,11 +87,13 @@ void fill_block(std::span<std::byte, pattern_bytes> block, std::uint64_t seed, s
     make(block.data(), seed, index, generation);
 }
 
-BlockState check_block(std::span<const std::byte, pattern_bytes> block, std::uint64_t index) {
+BlockState check_block(std::span<const std::byte, pattern_bytes> block, std::uint64_t index,
+                       std::optional<std::uint64_t> seed) {
     const Words copy = load(block);
     if (copy[at_magic] != magic) return BlockState::foreign;
     if (!is_whole(copy)) return BlockState::corrupted;
-    return copy[at_index] == index ? BlockState::right : BlockState::misplaced;
+    if (copy[at_index] != index) return BlockState::misplaced;
+    return seed && copy[at_seed] != *seed ? BlockState::stale : BlockState::right;
 }
 
 bool part_is_right(std::span<const std::byte> part, std::uint64_t offset, std::uint64_t seed) {

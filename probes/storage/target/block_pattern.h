@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace assay::storage {
@@ -20,8 +21,11 @@ enum class BlockState {
     foreign,    ///< not written by fill_block
     misplaced,  ///< whole, but another index's
     corrupted,  ///< its checksum does not fit
+    stale,      ///< whole and in its place, but of another seed than the one asked for
 };
-BlockState check_block(std::span<const std::byte, pattern_bytes> block, std::uint64_t index);
+/// `seed`: that it must have been filled from; without one any will do.
+BlockState check_block(std::span<const std::byte, pattern_bytes> block, std::uint64_t index,
+                       std::optional<std::uint64_t> seed = std::nullopt);
 
 /// Whether `part`, read at byte `offset`, is what fill_block(seed) wrote there. Any offset and length; of a
 /// block whose head is in the part any generation, of others generation 0.

@@ -72,6 +72,8 @@ std::string_view name_of(BlockState state) {
             return "another block's";
         case BlockState::corrupted:
             return "corrupted";
+        case BlockState::stale:
+            return "of another seed, as an earlier run wrote it";
     }
     return "?";
 }
@@ -149,11 +151,11 @@ void write_pattern(const os::FileDescriptor& file, std::uint64_t from, std::uint
 }
 
 std::string sample_pattern(const std::filesystem::path& path, std::uint64_t bytes, int samples,
-                           std::uint64_t seed) {
+                           std::uint64_t choice, std::optional<std::uint64_t> pattern_seed) {
     const os::FileDescriptor file = os::open_file(path, O_RDONLY | O_DIRECT);
     const os::Mapping memory = os::Mapping::anonymous(pattern_bytes);
     const std::uint64_t blocks = bytes / pattern_bytes;
-    std::uint64_t random = seed;
+    std::uint64_t random = choice;
     for (int i = 0; i < samples && blocks > 0; ++i) {
         random = random * 6364136223846793005U + 1442695040888963407U;  // Knuth's MMIX generator
         const std::uint64_t index = i == 0 ? 0 : i == 1 ? blocks - 1 : (random >> 20) % blocks;
@@ -163,13 +165,14 @@ std::string sample_pattern(const std::filesystem::path& path, std::uint64_t byte
         if (got != static_cast<ssize_t>(pattern_bytes)) {
             return fmt::format("block {} ends after {} bytes", index, got);
         }
-        const BlockState state = check_block(memory.span().first<pattern_bytes>(), index);
+        const BlockState state = check_block(memory.span().first<pattern_bytes>(), index, pattern_seed);
         if (state != BlockState::right) return fmt::format("block {} is {}", index, name_of(state));
     }
     return {};
 }
 
-std::string verify_pattern(const std::filesystem::path& path, std::uint64_t bytes, const Progress& progress) {
+std::string verify_pattern(const std::filesystem::path& path, std::uint64_t bytes, std::uint64_t pattern_seed,
+                           const Progress& progress) {
     const os::FileDescriptor file = os::open_file(path, O_RDONLY | O_DIRECT);
     const os::Mapping memory = os::Mapping::anonymous(chunk_bytes);
     const std::uint64_t blocks = bytes / pattern_bytes;
@@ -183,7 +186,8 @@ std::string verify_pattern(const std::filesystem::path& path, std::uint64_t byte
         const std::span<const std::byte> data = memory.span().first(static_cast<std::size_t>(got));
         if (data.size() < pattern_bytes) return fmt::format("block {} ends after {} bytes", index, got);
         for (std::size_t at = 0; at + pattern_bytes <= data.size(); at += pattern_bytes, ++index) {
-            const BlockState state = check_block(data.subspan(at).first<pattern_bytes>(), index);
+            const BlockState state =
+                check_block(data.subspan(at).first<pattern_bytes>(), index, pattern_seed);
             if (state == BlockState::right) continue;
             if (wrong++ == 0) {
                 first = fmt::format("block {} (byte {}) is {}", index, index * pattern_bytes, name_of(state));
@@ -229,7 +233,7 @@ Prepared prepare(const Target& target, std::uint64_t bytes, std::uint64_t seed, 
         refuse_foreign_file(target, found.has_value());
         const std::uint64_t whole = target.size_bytes / pattern_bytes * pattern_bytes;
         const std::uint64_t usable = std::min(whole, round_up(bytes));
-        if (found && sample_pattern(target.path, usable, samples, seed).empty()) {
+        if (found && sample_pattern(target.path, usable, samples, seed, found).empty()) {
             seed = *found;
             from = usable;
         }
@@ -246,7 +250,7 @@ Prepared prepare(const Target& target, std::uint64_t bytes, std::uint64_t seed, 
     const double seconds = seconds_of(clock.now() - started);
     prepared.how = fmt::format("{} {} bytes in {:.2f} s", from == 0 ? "written in full," : "completed by",
                                prepared.written_bytes, seconds);
-    const std::string wrong = sample_pattern(prepared.path, bytes, samples, seed);
+    const std::string wrong = sample_pattern(prepared.path, bytes, samples, seed, seed);
     if (!wrong.empty())
         throw std::runtime_error("what was written to the scratch file reads back wrong: " + wrong);
     return prepared;

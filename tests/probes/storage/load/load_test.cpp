@@ -97,6 +97,19 @@ TEST_F(LoadTest, FindsACorruptedBlock) {
     EXPECT_THAT(check.detail, HasSubstr("the first at byte 0"));
 }
 
+TEST_F(LoadTest, FindsABlockOfAnotherSeed) {
+    options_.targets[0].span_bytes = pattern_bytes;  // all reads are of the one block
+    options_.queue_depth = 1;
+    std::vector<std::byte> block(pattern_bytes);
+    fill_block(std::span(block).first<pattern_bytes>(), 2, 0);
+    put_on_disk(0, block);
+    Load load(options_);
+    count_at_least(load, 1000);
+    const Verification all = load.stop();
+    ASSERT_GT(all.verified, 0u);
+    EXPECT_EQ(all.wrong, all.verified);
+}
+
 TEST_F(LoadTest, FailsWhenTheFileIsTruncatedUnderIt) {
     Load load(options_);
     wait();

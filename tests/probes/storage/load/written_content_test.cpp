@@ -79,6 +79,14 @@ TEST_F(WrittenContentTest, ThatWentToAnotherPlaceIsFound) {
     EXPECT_EQ(verification.first_wrong_offset, 20 * pattern_bytes);
 }
 
+TEST_F(WrittenContentTest, OfAnotherSeedIsFound) {
+    const std::unique_ptr<Load> load = written();
+    std::vector<std::byte> block(pattern_bytes);
+    fill_block(std::span(block).first<pattern_bytes>(), 2, 30, generation_on(on_disk(30)));
+    put_on_disk(30, block);
+    EXPECT_EQ(load->stop().wrong, 1u) << "whole, in its place and of the right generation";
+}
+
 TEST_F(WrittenContentTest, WithASingleWrongByteIsFound) {
     const std::unique_ptr<Load> load = written();
     std::vector<std::byte> block = on_disk(33);
