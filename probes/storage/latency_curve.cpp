@@ -3,7 +3,6 @@
 #include <map>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "kernels/cpu/affinity.h"
 #include "probes/storage/curve_points.h"
@@ -233,10 +232,9 @@ Outcome run(const Case& the_case, Context& context) {
     add_content_checks(ready, all, options, outcome);
     add_points(probe, curve, outcome);
 
-    const Recording& any = curve.points().rbegin()->second.recording;
-    outcome.resolved["engine"] = to_string(chosen.engine);
-    outcome.resolved["engine_choice"] = choice.how;
-    outcome.resolved["engine_flags"] = fmt::format("{}", fmt::join(any.engine_flags, ", "));
+    std::vector<const Recording*> recordings;
+    for (const auto& [depth, point] : curve.points()) recordings.push_back(&point.recording);
+    tell_engine(choice, recordings, outcome);
     outcome.resolved["jobs_in_force"] = fmt::format("{}", jobs);
     outcome.notes.insert(
         outcome.notes.begin(),

@@ -47,7 +47,8 @@ class IoUringEngine final : public Engine {
             refused_.push_back(fmt::format("{} (the device has no poll queue for it)", polled_name));
         }
         // Spares the kernel the look-up of the ring's descriptor at each call; for this thread alone.
-        if (::io_uring_register_ring_fd(&ring_) == 1) flags_.emplace_back("registered ring");
+        const int registered = ::io_uring_register_ring_fd(&ring_);  // how many, or the negative errno
+        note("registered ring", registered == 0 ? -EINVAL : registered);
     }
 
     void submit(std::span<const Transfer> transfers, bool at_once) override {

@@ -9,10 +9,10 @@
 #include <fcntl.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "probes/core/os/mapping.h"
 #include "probes/storage/load/evidence.h"
-#include "probes/storage/load/recording.h"
 
 namespace assay::storage {
 namespace {
@@ -52,7 +52,26 @@ bool is_better(const Trial& one, const Trial& other) {
     return one.cpu_seconds < other.cpu_seconds;
 }
 
+/// Each text once, in their order.
+std::string joined(const std::vector<const Recording*>& loads, std::vector<std::string> Recording::*texts) {
+    std::vector<std::string> all;
+    for (const Recording* const load : loads) {
+        for (const std::string& text : load->*texts) {
+            if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
+        }
+    }
+    return fmt::format("{}", fmt::join(all, ", "));
+}
+
 }  // namespace
+
+void tell_engine(const EngineChoice& choice, const std::vector<const Recording*>& loads, Outcome& outcome) {
+    if (choice.engine) outcome.resolved["engine"] = to_string(*choice.engine);
+    outcome.resolved["engine_choice"] = choice.how;
+    outcome.resolved["engine_flags"] = joined(loads, &Recording::engine_flags);
+    const std::string refused = joined(loads, &Recording::engine_refused);
+    if (!refused.empty()) outcome.resolved["engine_refused"] = refused;
+}
 
 std::optional<std::string> engine_absence(EngineKind kind) {
     try {

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <thread>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "probes/storage/load/job.h"
 
@@ -132,12 +136,34 @@ Verification Load::stop() {
     return sum;
 }
 
+std::vector<std::string> Load::united(std::vector<std::string> Job::*texts) const {
+    std::vector<std::string> order;
+    std::map<std::string, std::vector<const Job*>> owners;
+    for (const std::unique_ptr<Job>& job : shared_->jobs) {
+        for (const std::string& text : (*job).*texts) {
+            std::vector<const Job*>& known = owners[text];
+            if (known.empty()) order.push_back(text);
+            known.push_back(job.get());
+        }
+    }
+    const std::vector<LoadTarget>& targets = shared_->options.targets;
+    for (std::string& text : order) {
+        const std::vector<const Job*>& having = owners[text];
+        if (having.size() == shared_->jobs.size()) continue;
+        std::set<std::string> places;
+        for (const Job* const job : having) places.insert(targets[job->target_number].name);
+        text += fmt::format(" ({} of {} jobs", having.size(), shared_->jobs.size());
+        text += targets.size() > 1 ? fmt::format(", on {})", fmt::join(places, " and ")) : ")";
+    }
+    return order;
+}
+
 std::vector<std::string> Load::engine_flags() const {
-    return shared_->jobs.front()->engine_flags;
+    return united(&Job::engine_flags);
 }
 
 std::vector<std::string> Load::engine_refused() const {
-    return shared_->jobs.front()->engine_refused;
+    return united(&Job::engine_refused);
 }
 
 }  // namespace assay::storage

@@ -83,6 +83,8 @@ struct Verification {
     void add(const Verification& other);
 };
 
+class Job;
+
 /// Runs the load from construction to stop(). The jobs are told apart from the reader of slices by an atomic
 /// slice number: each counts into one of its two books, and next_slice() has them change over and reads the
 /// finished one, so that the load never pauses.
@@ -102,13 +104,14 @@ class Load {
     /// The same, and reads back a sample of what was written. Throws as next_slice() does.
     Verification stop();
 
-    /// Of the first job's engine, whose like all have. After stop().
+    /// Of all jobs' engines, each once; what some alone have with their number, and where. After stop().
     std::vector<std::string> engine_flags() const;
     std::vector<std::string> engine_refused() const;
 
   private:
     struct Shared;
     void rethrow() const;
+    std::vector<std::string> united(std::vector<std::string> Job::*texts) const;
 
     std::unique_ptr<Shared> shared_;
 };

@@ -276,12 +276,7 @@ Outcome run_load(const LoadKind& kind, const Probe& probe, const Case& the_case,
     const double elapsed = seconds_of(context.clock.now() - begin);
     const std::optional<double> busy = counters.busy_seconds();
 
-    outcome.resolved["engine"] = to_string(options.engine);
-    outcome.resolved["engine_choice"] = choice.how;
-    outcome.resolved["engine_flags"] = fmt::format("{}", fmt::join(recording.engine_flags, ", "));
-    if (!recording.engine_refused.empty()) {
-        outcome.resolved["engine_refused"] = fmt::format("{}", fmt::join(recording.engine_refused, ", "));
-    }
+    tell_engine(choice, {&recording}, outcome);
     outcome.resolved["batch"] = fmt::format("{}", options.batch);
     outcome.resolved["cpus"] = cpus_in_words(options);
 

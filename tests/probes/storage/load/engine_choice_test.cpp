@@ -95,5 +95,21 @@ TEST_F(MissingEngineTest, SkipsWhatAsksForItAndMeasuresOtherwise) {
     EXPECT_EQ(entries(), 0u);
 }
 
+TEST_F(MissingEngineTest, TellsTheSettingsThatTheKernelRefuses) {
+    for (const Probe& probe : {storage_random_read_probe(), storage_latency_curve_probe()}) {
+        probe_ = probe;
+        const std::string told = without_calls({SYS_io_uring_register}, EPERM, [&] {
+            const Outcome outcome = run({{"engine", "io_uring"}});
+            const auto found = outcome.resolved.find("engine_refused");
+            return fmt::format("{}; refused: {}; {}", to_string(outcome.status),
+                               found == outcome.resolved.end() ? "nothing" : found->second, outcome.reason);
+        });
+        EXPECT_THAT(told, StartsWith("measured; refused: "));
+        for (const char* const setting : {"registered file (", "registered buffers (", "registered ring ("}) {
+            EXPECT_THAT(told, HasSubstr(std::string(setting) + std::strerror(EPERM) + ")"));
+        }
+    }
+}
+
 }  // namespace
 }  // namespace assay::storage

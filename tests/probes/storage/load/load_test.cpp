@@ -1,6 +1,7 @@
 #include "probes/storage/load/load.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -19,9 +20,13 @@
 namespace assay::storage {
 namespace {
 
+using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 using LoadTest = LoadFixture;
 
@@ -108,6 +113,23 @@ TEST_F(LoadTest, FindsABlockOfAnotherSeed) {
     const Verification all = load.stop();
     ASSERT_GT(all.verified, 0u);
     EXPECT_EQ(all.wrong, all.verified);
+}
+
+TEST_F(LoadTest, TellsTheSettingsOfEveryTargetsEngines) {
+    options_.engine = EngineKind::io_uring;
+    options_.targets.push_back(options_.targets[0]);
+    options_.targets[1].name = "the polled one";
+    options_.targets[1].polled = true;
+    Load load(options_);
+    count_at_least(load, 1);
+    load.stop();
+    // Whether the disk has poll queues or not: one of the two targets was asked for them.
+    std::vector<std::string> told = load.engine_flags();
+    for (const std::string& refused : load.engine_refused()) told.push_back(refused);
+    EXPECT_THAT(told, Contains(AllOf(StartsWith("polled completion"),
+                                     EndsWith(" (2 of 4 jobs, on the polled one)"))));
+    EXPECT_THAT(told, Contains("registered file")) << "what all have, once and without a number";
+    EXPECT_EQ(std::set<std::string>(told.begin(), told.end()).size(), told.size());
 }
 
 TEST_F(LoadTest, FailsWhenTheFileIsTruncatedUnderIt) {
