@@ -20,17 +20,29 @@ std::unique_ptr<Engine> make_engine(EngineKind kind, const EngineOptions& option
     if (options.memory.size() < options.slot_bytes * static_cast<std::uint64_t>(options.depth)) {
         throw std::logic_error("an engine's memory is smaller than its slots");
     }
-    return kind == EngineKind::libaio ? make_libaio_engine(options) : make_io_uring_engine(options);
+    try {
+        return kind == EngineKind::libaio ? make_libaio_engine(options) : make_io_uring_engine(options);
+    } catch (const std::system_error& error) {
+        throw EngineFailure(error);
+    }
+}
+
+void begin(Engine& engine) {
+    try {
+        engine.begin();
+    } catch (const std::system_error& error) {
+        throw EngineFailure(error);
+    }
 }
 
 std::unique_ptr<Engine> begin_any_engine(const EngineOptions& options) {
     std::unique_ptr<Engine> engine;
     try {
         engine = make_engine(EngineKind::libaio, options);
-    } catch (const std::system_error&) {
+    } catch (const EngineFailure&) {
         engine = make_engine(EngineKind::io_uring, options);
     }
-    engine->begin();
+    begin(*engine);
     return engine;
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace assay::storage {
@@ -38,6 +39,12 @@ struct EngineOptions {
     bool polled = false;  ///< ask for polled completion (io_uring alone has it)
 };
 
+/// An engine that the system does not have, or not enough of: no request has been made yet.
+class EngineFailure : public std::system_error {
+  public:
+    explicit EngineFailure(const std::system_error& error) : std::system_error(error) {}
+};
+
 /// A queue of asynchronous requests to one file, used by one thread. Neither allocates nor locks once it
 /// stands. Errors of the calls are std::system_error; those of single requests come back as their result.
 /// Destroying it, which that thread does too, waits for what is in flight and lets go of the file.
@@ -45,7 +52,7 @@ class Engine {
   public:
     virtual ~Engine() = default;
 
-    /// Called once by the thread that will use it, before anything else. Throws as make_engine() does.
+    /// Called once by the thread that will use it, before anything else. Throws std::system_error.
     virtual void begin() {}
     /// Hands requests to the kernel. io_uring may keep them until reap(), which saves a system call, unless
     /// `at_once`.
@@ -60,8 +67,10 @@ class Engine {
     virtual std::vector<std::string> refused() const { return {}; }
 };
 
-/// Throws std::system_error where the system does not have it (ENOSYS, EPERM) or not enough of it.
+/// Throws EngineFailure where the system does not have it (ENOSYS, EPERM) or not enough of it.
 std::unique_ptr<Engine> make_engine(EngineKind kind, const EngineOptions& options);
+/// Calls its begin(). Throws EngineFailure.
+void begin(Engine& engine);
 
 /// The first engine that the system has, after begin(). Throws as make_engine() does where there is none.
 std::unique_ptr<Engine> begin_any_engine(const EngineOptions& options);

@@ -52,6 +52,10 @@ bool is_better(const Trial& one, const Trial& other) {
     return one.cpu_seconds < other.cpu_seconds;
 }
 
+std::string absence_of(EngineKind kind, const std::system_error& error) {
+    return fmt::format("{} cannot be used here: {}", to_string(kind), error.what());
+}
+
 /// Each text once, in their order.
 std::string joined(const std::vector<const Recording*>& loads, std::vector<std::string> Recording::*texts) {
     std::vector<std::string> all;
@@ -80,9 +84,9 @@ std::optional<std::string> engine_absence(EngineKind kind) {
         EngineOptions options;
         options.file = file.get();
         options.memory = memory.span();
-        make_engine(kind, options)->begin();
+        begin(*make_engine(kind, options));
     } catch (const std::system_error& error) {
-        return fmt::format("{} cannot be used here: {}", to_string(kind), error.what());
+        return absence_of(kind, error);
     }
     return std::nullopt;
 }
@@ -94,23 +98,34 @@ EngineChoice choose_engine(const std::string& asked, LoadOptions options, double
         return {kind, "as asked"};
     }
     std::vector<EngineKind> present;
-    std::string absences;
+    std::vector<std::string> absences;
     for (const EngineKind kind : {EngineKind::libaio, EngineKind::io_uring}) {
         const std::optional<std::string> absence = engine_absence(kind);
         if (!absence) present.push_back(kind);
-        if (absence) absences += (absences.empty() ? "" : "; ") + *absence;
+        if (absence) absences.push_back(*absence);
     }
-    if (present.empty()) return {std::nullopt, absences};
-    if (present.size() == 1) return {present.front(), absences};
 
     std::vector<Trial> trials;
-    for (const EngineKind kind : present) {
-        if (context.progress) {
-            context.progress(fmt::format("trying {}", to_string(kind)),
-                             static_cast<double>(trials.size()) / static_cast<double>(present.size()));
+    if (present.size() > 1) {
+        for (const EngineKind kind : present) {
+            if (context.progress) {
+                context.progress(
+                    fmt::format("trying {}", to_string(kind)),
+                    static_cast<double>(trials.size()) / static_cast<double>(present.size()));
+            }
+            // There may be enough of it for one request and not for this load.
+            try {
+                trials.push_back(try_engine(kind, options, seconds, context));
+            } catch (const EngineFailure& error) {
+                absences.push_back(absence_of(kind, error));
+            }
         }
-        trials.push_back(try_engine(kind, options, seconds, context));
+        present.clear();
+        for (const Trial& trial : trials) present.push_back(trial.kind);
     }
+    if (present.empty()) return {std::nullopt, fmt::format("{}", fmt::join(absences, "; "))};
+    if (present.size() == 1) return {present.front(), fmt::format("{}", fmt::join(absences, "; "))};
+
     const std::size_t best = is_better(trials[1], trials[0]) ? 1 : 0;
     const Trial& taken = trials[best];
     const Trial& left = trials[1 - best];

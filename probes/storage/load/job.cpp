@@ -115,7 +115,7 @@ void Job::join() {
 void Job::run() {
     try {
         if (cpu_ >= 0) kernels::CpuSet::single(cpu_).apply(0);  // refused: the scheduler chooses
-        engine_->begin();
+        begin(*engine_);
         work();
     } catch (...) {
         error = std::current_exception();

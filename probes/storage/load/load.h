@@ -90,14 +90,15 @@ class Job;
 /// finished one, so that the load never pauses.
 class Load {
   public:
-    /// Throws std::system_error where a target or an engine cannot be had.
+    /// Throws std::system_error where a target cannot be had, EngineFailure where an engine cannot.
     explicit Load(const LoadOptions& options);
     ~Load();
     Load(const Load&) = delete;
     Load& operator=(const Load&) = delete;
 
-    /// Ends the running slice and returns it. Throws what a job threw: std::system_error for a transfer that
-    /// failed, std::runtime_error for one that came back short.
+    /// Ends the running slice and returns it. Throws what a job threw: EngineFailure for an engine that could
+    /// not begin, std::system_error for a transfer that failed, std::runtime_error for one that came back
+    /// short.
     LoadSlice next_slice();
     /// Waits for what is in flight and ends the jobs.
     void end();

@@ -68,6 +68,31 @@ TEST_F(EngineChoiceTest, FallsBackOnTheOneThatThereIs) {
                 AllOf(StartsWith("none: io_uring cannot"), HasSubstr("container")));
 }
 
+TEST_F(EngineChoiceTest, TakesTheOtherWhereThereIsNotEnoughOfOneForTheLoad) {
+    const auto with_few = [&](const std::vector<int>& calls, int error) {
+        return without_calls({}, 0, [&] {
+            for (const int call : calls) {
+                if (!test::forbid_above(call, 1, error)) return std::string("no filter");
+            }
+            return chosen("auto");
+        });
+    };
+    EXPECT_THAT(with_few(libaio_calls, EAGAIN),
+                AllOf(StartsWith("io_uring: libaio cannot be used here: io_setup"), HasSubstr("aio-max-nr")));
+    EXPECT_THAT(with_few(io_uring_calls, ENOMEM),
+                StartsWith("libaio: io_uring cannot be used here: io_uring_setup"));
+    EXPECT_THAT(with_few({SYS_io_setup, SYS_io_uring_setup}, ENOMEM),
+                AllOf(StartsWith("none: libaio cannot"), HasSubstr("; io_uring cannot")));
+}
+
+TEST_F(EngineChoiceTest, DoesNotTakeAFailedReadForAMissingEngine) {
+    const std::filesystem::path folder = std::filesystem::current_path();
+    options_.targets[0].open = [folder] { return os::open_file(folder, O_RDONLY | O_DIRECTORY); };
+    EXPECT_THROW(choose_engine("auto", options_, 0.1, context_), std::system_error);
+    options_.targets[0].open = [] { return os::open_file("/nonexistent", O_RDONLY); };
+    EXPECT_THROW(choose_engine("auto", options_, 0.1, context_), std::system_error);
+}
+
 TEST_F(EngineChoiceTest, DoesNotSwallowAWrongBlock) {
     options_.targets[0].span_bytes = 8 * pattern_bytes;
     for (std::uint64_t block = 0; block < 8; ++block)
