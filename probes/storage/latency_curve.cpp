@@ -163,13 +163,13 @@ void check(const Case& the_case, const Context& context) {
     check_load(kind, the_case, context, static_cast<std::uint64_t>(the_case.integer("most_depth")));
 }
 
-Estimate estimate(const Case& the_case, const Context&) {
-    constexpr double assumed_write_rate = 1e9;
+Estimate estimate(const Case& the_case, const Context& context) {
+    const PreparationEstimate preparation = estimate_preparation(kind, the_case, context);
     const std::size_t points = coarse_depths(static_cast<int>(the_case.integer("most_depth"))).size() + 4;
     Estimate estimate;
-    estimate.written_bytes = scratch_bytes(kind, the_case);
+    estimate.written_bytes = preparation.scratch_bytes;
     estimate.seconds = static_cast<double>(points) * (the_case.seconds("seconds") * 1.4 + 0.05) + 2 +
-                       static_cast<double>(estimate.written_bytes) / assumed_write_rate;
+                       preparation.seconds;
     estimate.memory_bytes =
         the_case.bytes("block_bytes") * static_cast<std::uint64_t>(the_case.integer("most_depth"));
     return estimate;

@@ -163,8 +163,31 @@ void check_load(const LoadKind& kind, const Case& the_case, const Context& conte
     }
 }
 
-std::uint64_t scratch_bytes(const LoadKind& kind, const Case& the_case) {
-    return the_case.is_auto("target") ? span_bytes(kind.probe, the_case, Target{}) : 0;
+PreparationEstimate estimate_preparation(const LoadKind& kind, const Case& the_case, const Context& context) {
+    // Not measured, only for the time told beforehand: what a common disk writes in a second, and what a slow
+    // one keeps up over all of it. The time limit leaves each a third of that.
+    constexpr double assumed_rate = 1e9;
+    constexpr double assumed_rate_of_named = 4e8;
+    const std::map<std::string, std::string>::const_iterator verify = the_case.parameters.find("verify");
+    const bool reads_all = verify != the_case.parameters.end() && verify->second == "all";
+    PreparationEstimate estimate;
+    const auto add = [&](std::uint64_t bytes, double rate) {
+        estimate.seconds += static_cast<double>(bytes) * (reads_all ? 2 : 1) / rate;
+    };
+    if (the_case.is_auto("target")) {
+        estimate.scratch_bytes = span_bytes(kind.probe, the_case, Target{});
+        add(estimate.scratch_bytes, assumed_rate);
+        return estimate;
+    }
+    try {
+        for (const Target& target : look_at_targets(kind.probe, the_case, context)) {
+            // What is not ours is neither written nor verified.
+            if (!kind.writes && !target.is_scratch()) continue;
+            add(span_bytes(kind.probe, the_case, target), assumed_rate_of_named);
+        }
+    } catch (const InputError&) {  // what is wrong with them, the case itself will say
+    }
+    return estimate;
 }
 
 LoadCase prepare_load(const LoadKind& kind, const Case& the_case, Context& context, Outcome& outcome) {

@@ -34,8 +34,12 @@ struct LoadCase {
 /// flight at once.
 void check_load(const LoadKind& kind, const Case& the_case, const Context& context, std::uint64_t in_flight);
 
-/// Bytes that the case writes to its scratch file, 0 with named targets.
-std::uint64_t scratch_bytes(const LoadKind& kind, const Case& the_case);
+/// What making a case's targets ready takes, and reading all of them afterwards where it verifies.
+struct PreparationEstimate {
+    std::uint64_t scratch_bytes = 0;  ///< written to the run's scratch file; 0 with named targets
+    double seconds = 0;
+};
+PreparationEstimate estimate_preparation(const LoadKind& kind, const Case& the_case, const Context& context);
 
 /// Writes what has to be written first and says so in `outcome.resolved` and `outcome.notes`. Where the
 /// outcome cannot be had (no room, holes), its status is no longer measured.

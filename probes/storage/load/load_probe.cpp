@@ -239,16 +239,15 @@ void check_load_case(const LoadKind& kind, const Case& the_case, const Context& 
 }
 
 Estimate estimate_load(const LoadKind& kind, const Case& the_case, const Context& context) {
-    // Not measured, only for the time told beforehand: what a common disk writes in a second.
-    constexpr double assumed_write_rate = 1e9;
     const RecordingPlan plan = recording_plan(kind, the_case, context);
+    const PreparationEstimate preparation = estimate_preparation(kind, the_case, context);
     Estimate estimate;
-    estimate.written_bytes = scratch_bytes(kind, the_case);
+    estimate.written_bytes = preparation.scratch_bytes;
     // Most are steady in their first or second window; the time limit, three times this, covers the longest
     // wait.
     estimate.seconds = std::max(plan.seconds * (kind.writes ? 1.5 : 1), plan.most_seconds / 2.5) +
                        plan.maximum_warm_up.count() + 2 * trial_seconds(the_case, context) + 0.5 +
-                       static_cast<double>(estimate.written_bytes) / assumed_write_rate;
+                       preparation.seconds;
     estimate.memory_bytes = the_case.bytes("block_bytes") * blocks_in_flight(the_case);
     return estimate;
 }

@@ -156,6 +156,44 @@ TEST_F(RandomWriteTest, WritesToSeveralFoldersAtOnceAndTellsThemApart) {
     EXPECT_GT(value_of(outcome, "first_done"), 0);
 }
 
+TEST_F(RandomWriteTest, ExpectsTheTimeThatWritingAndVerifyingAllOfItsTargetsTakes) {
+    // A file of holes is as long as a device, and takes no room.
+    const std::filesystem::path file = folder_ / "named";
+    std::ofstream(file).flush();
+    std::filesystem::resize_file(file, 400ULL << 30);
+    const auto expected = [&](const Probe& probe, std::map<std::string, std::string> given) {
+        given.try_emplace("size", "auto");
+        given.insert(probe.tiny.begin(), probe.tiny.end());
+        return probe.estimate(make_case(probe, given), context_);
+    };
+    const Probe write = storage_random_write_probe();
+    const Probe read = storage_random_read_probe();
+    const double alone = expected(write, {{"size", "4K"}}).seconds;
+    const double written = expected(write, {{"target", file.string()}}).seconds - alone;
+    EXPECT_GT(written, 400) << "400 GiB at less than 1 GB/s";
+    EXPECT_NEAR(expected(write, {{"target", file.string()}, {"verify", "all"}}).seconds - alone, 2 * written,
+                0.01 * written);
+    EXPECT_EQ(expected(write, {{"target", file.string()}}).written_bytes, 0u) << "to no scratch file";
+    EXPECT_LT(expected(read, {{"target", file.string()}, {"verify", "all"}}).seconds, 10) << "only read";
+
+    // Scratch files in two folders.
+    std::filesystem::create_directory(folder_ / "a");
+    std::filesystem::create_directory(folder_ / "b");
+    const std::string both = (folder_ / "a").string() + "," + (folder_ / "b").string();
+    const std::map<std::string, std::string> folders = {{"target", both}, {"size", "200G"}};
+    EXPECT_NEAR(expected(write, folders).seconds - alone, written, 0.01 * written);
+    EXPECT_NEAR(expected(read, folders).seconds, written, 0.01 * written + 10);
+    EXPECT_NEAR(expected(storage_latency_curve_probe(), {{"target", folder_.string()}, {"size", "400G"}}).seconds,
+                written, 0.01 * written + 10);
+    EXPECT_LT(expected(write, {{"target", "/nonexistent"}}).seconds, 10) << "what is wrong, check() says";
+
+    // And of the run's own.
+    const Estimate own = expected(write, {{"size", "400G"}});
+    EXPECT_EQ(own.written_bytes, 400ULL << 30);
+    EXPECT_GT(own.seconds, 400);
+    EXPECT_GT(expected(write, {{"size", "400G"}, {"verify", "all"}}).seconds, 1.9 * own.seconds);
+}
+
 TEST_F(RandomWriteTest, RefusesTheSameTargetTwiceUnderAnyName) {
     const std::filesystem::path file = written("one", 1 << 20);
     const std::filesystem::path other = written("two", 1 << 20);
