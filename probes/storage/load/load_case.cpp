@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "kernels/cpu/affinity.h"
+#include "kernels/device/memory_limit.h"
 #include "probes/storage/load/evidence.h"
 #include "probes/storage/target/block_pattern.h"
 #include "probes/storage/target/extents.h"
@@ -48,6 +49,20 @@ void check_blocks(const LoadKind& kind, const Case& the_case, const Target& targ
             fmt::format("{}.size: {} bytes hold fewer blocks than are in flight; accepted: at least {}",
                         kind.probe, bytes, least));
     }
+}
+
+/// Buffers are memory that the load touches before its first slice: beyond what there is, the kernel would
+/// end the process, or another one.
+void check_buffers(const LoadKind& kind, const Case& the_case, std::size_t targets, std::uint64_t in_flight) {
+    constexpr std::uint64_t share_of_memory = 2;
+    const std::uint64_t usable = usable_memory_bytes();
+    const std::uint64_t block_bytes = the_case.bytes("block_bytes");
+    const std::uint64_t bytes = block_bytes * in_flight * targets;
+    if (usable == 0 || bytes <= usable / share_of_memory) return;
+    throw InputError(fmt::format(
+        "{}.block_bytes: {} bytes times {} in flight on {} {} make {} bytes of buffers; accepted: at most half "
+        "of the {} bytes of memory that may be used",
+        kind.probe, block_bytes, in_flight, targets, targets == 1 ? "target" : "targets", bytes, usable));
 }
 
 /// A file or device that the user names and that is to be written gets our content: known, incompressible,
@@ -147,7 +162,9 @@ std::vector<Parameter> target_parameters(const LoadKind& kind, std::string_view 
 }
 
 void check_load(const LoadKind& kind, const Case& the_case, const Context& context, std::uint64_t in_flight) {
-    for (const Target& target : look_at_targets(kind.probe, the_case, context)) {
+    const std::vector<Target> targets = look_at_targets(kind.probe, the_case, context);
+    check_buffers(kind, the_case, targets.size(), in_flight);
+    for (const Target& target : targets) {
         check_blocks(kind, the_case, target, in_flight);
         if (kind.writes && !target.is_scratch()) {
             refuse_unasked_write(fmt::format("{}.target", kind.probe), target, context.allow_destroy);

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernels/device/memory_limit.h"
 #include "probes/core/os/mapping.h"
 #include "probes/core/os/scratch_file.h"
 #include "probes/storage/target/block_pattern.h"
@@ -125,6 +126,30 @@ TEST_F(RandomWriteTest, RefusesBlocksThatAreNoWholePatternsAndSizesThatHoldTooFe
                 HasSubstr("at least 16777216"));
     EXPECT_THAT(refusal({{"size", "64K"}, {"queue_depth", "4"}, {"jobs", "5"}}), HasSubstr("at least 81920"));
     EXPECT_EQ(refusal({{"size", "64K"}, {"queue_depth", "4"}, {"jobs", "4"}}), "accepted");
+}
+
+TEST_F(RandomWriteTest, RefusesBuffersThatMemoryDoesNotHold) {
+    std::map<std::string, std::string> given = {
+        {"block_bytes", "16M"}, {"queue_depth", "4096"}, {"jobs", "256"}, {"size", "64T"}};
+    EXPECT_THAT(refusal(given),
+                AllOf(HasSubstr("block_bytes: 16777216 bytes times 1048576 in flight on 1 target make "
+                                "17592186044416 bytes of buffers"),
+                      HasSubstr("half of the"), HasSubstr("accepted"), Not(HasSubstr("\n"))));
+    std::filesystem::create_directory(folder_ / "a");
+    std::filesystem::create_directory(folder_ / "b");
+    given["target"] = (folder_ / "a").string() + "," + (folder_ / "b").string();
+    EXPECT_THAT(refusal(given), HasSubstr("on 2 targets make 35184372088832 bytes"));
+    probe_ = storage_latency_curve_probe();
+    // A third of what may be used is accepted, two thirds are not; of blocks of 16 MiB at a depth of 4096 at most.
+    const std::uint64_t usable = usable_memory_bytes();
+    ASSERT_GT(usable, 0u);
+    const auto of_share = [&](double share) {
+        const std::uint64_t depth = static_cast<std::uint64_t>(share * static_cast<double>(usable)) >> 24;
+        return refusal({{"block_bytes", "16M"}, {"size", "64T"}, {"most_depth", std::to_string(depth)}});
+    };
+    if (usable > 90ULL << 30) return;
+    EXPECT_EQ(of_share(0.33), "accepted");
+    EXPECT_THAT(of_share(0.67), HasSubstr("of buffers"));
 }
 
 TEST_F(RandomWriteTest, WorksOnAsManyBlocksAsAreInFlight) {
