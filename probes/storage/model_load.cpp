@@ -312,6 +312,7 @@ Outcome run(const Case& the_case, Context& context) {
     LoadEvidence evidence;
     load_all(the_case, options, memory, source.place, evidence, outcome, context);
     outcome.checks = evidence.checks();
+    for (std::string& note : evidence.notes()) outcome.notes.push_back(std::move(note));
     add_metrics(the_case, amount, evidence, outcome);
     look_into_named(the_case, source, outcome, context);
     for (std::string& note : machine_notes(source.place, amount.measured))

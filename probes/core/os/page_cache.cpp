@@ -37,7 +37,19 @@ double resident_share(const FileDescriptor& file) {
     return static_cast<double>(resident) / static_cast<double>(pages.size());
 }
 
-double make_cold(const FileDescriptor& file) {
+namespace {
+
+/// What mincore() asks for before it tells the truth. A right that goes beyond these (CAP_FOWNER) shows in
+/// its answers.
+bool owns_or_may_write(const FileDescriptor& file) {
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) throw std::system_error(errno, std::generic_category(), "fstat");
+    return status.st_uid == ::geteuid() || ::faccessat(file.get(), "", W_OK, AT_EACCESS | AT_EMPTY_PATH) == 0;
+}
+
+}  // namespace
+
+std::optional<double> make_cold(const FileDescriptor& file) {
     constexpr std::chrono::milliseconds pause{10};
     constexpr int most_rounds = 100;
     // What is still on its way counts neither as resident nor can it be forgotten: it has to stay away.
@@ -48,6 +60,8 @@ double make_cold(const FileDescriptor& file) {
         const double stayed = resident_share(file);
         cold_in_a_row = stayed == 0 ? cold_in_a_row + 1 : 0;
         if (cold_in_a_row == enough || round == most_rounds) return stayed;
+        // Of a file that really stays as a whole, another process has every page locked or mapped.
+        if (stayed == 1 && round == enough && !owns_or_may_write(file)) return std::nullopt;
         std::this_thread::sleep_for(pause);
     }
 }

@@ -178,7 +178,10 @@ CheckpointWriteTimes CheckpointRound::write(Clock& clock) {
 
 double CheckpointRound::make_cold() const {
     double stayed = 0;
-    for (const os::FileDescriptor& file : files_) stayed = std::max(stayed, os::make_cold(file));
+    // Its own files: the kernel always tells.
+    for (const os::FileDescriptor& file : files_) {
+        stayed = std::max(stayed, os::make_cold(file).value_or(1));
+    }
     return stayed;
 }
 

@@ -294,15 +294,19 @@ std::optional<Piece> find_different(const ColdLoadOptions& options, const std::v
     return std::nullopt;
 }
 
-double make_cold(const std::vector<Shard>& shards) {
+std::optional<double> make_cold(const std::vector<Shard>& shards) {
     double largest = 0;
+    bool all_told = true;
     std::map<std::string, bool> done;
     for (const Shard& shard : shards) {
         // Shards may be ranges of one file.
         if (!done.emplace(shard.path.string(), true).second) continue;
-        largest = std::max(largest, os::make_cold(os::open_file(shard.path, O_RDONLY)));
+        const std::optional<double> stayed = os::make_cold(os::open_file(shard.path, O_RDONLY));
+        all_told = all_told && stayed.has_value();
+        largest = std::max(largest, stayed.value_or(0));
     }
-    return largest;
+    // What is known to be warm is told, whatever is not known of others.
+    return all_told || largest > 0 ? std::optional(largest) : std::nullopt;
 }
 
 }  // namespace assay::storage

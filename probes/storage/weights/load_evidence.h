@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,8 @@ namespace assay::storage {
 /// What is known of all loads of a case: their times, and whether each was what it claims to be.
 class LoadEvidence {
   public:
-    /// `stayed`: what make_cold() left in the cache before the load.
-    void add_coldness(LoadPath path, int repeat, double stayed);
+    /// `stayed`: what make_cold() left in the cache before the load; nothing where this user is not told.
+    void add_coldness(LoadPath path, int repeat, std::optional<double> stayed);
     /// The counters' checks of one load; of each path's loads the worst is kept.
     void add_counters(LoadPath path, const std::vector<Check>& checks);
     void add_load(LoadPath path, const ColdLoadResult& result);
@@ -24,14 +25,18 @@ class LoadEvidence {
 
     const std::vector<double>& seconds(LoadPath path) const { return seconds_.at(path); }
     std::vector<Check> checks() const;
+    /// What a reader must know of how far the checks go.
+    std::vector<std::string> notes() const;
 
   private:
+    Check coldness_check() const;
     Check content_check() const;
 
     std::map<LoadPath, std::vector<double>> seconds_;
     std::map<std::string, Check> counters_;
     double warmest_ = 0;
     std::string warmest_load_;
+    bool coldness_untold_ = false;
     std::uint64_t pieces_ = 0;
     std::uint64_t whole_loads_ = 0;
     std::string wrong_;  ///< the first that was found

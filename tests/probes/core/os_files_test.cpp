@@ -9,7 +9,9 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -139,6 +141,41 @@ TEST(PageCache, BecomesColdAlsoWhileItIsReadAhead) {
         std::this_thread::sleep_for(std::chrono::milliseconds(30));
         EXPECT_EQ(resident_share(file), 0.0);
     }
+}
+
+TEST(PageCache, IsNotToldToWhoNeitherOwnsAFileNorMayWriteToIt) {
+    const Folder folder;
+    if (file_system_of(folder.path()).in_memory) GTEST_SKIP() << "the working folder is in memory";
+    const std::filesystem::path path = folder.path() / "file";
+    {
+        const FileDescriptor file = open_file(path, O_CREAT | O_RDWR);
+        const std::vector<char> data(1 << 20, 'x');
+        ASSERT_EQ(::write(file.get(), data.data(), data.size()), static_cast<ssize_t>(data.size()));
+    }
+    // Another's: where this user is root, of a child that is not; else root's own password file.
+    const bool root = ::geteuid() == 0;
+    const FileDescriptor file = open_file(root ? path : std::filesystem::path("/etc/passwd"), O_RDONLY);
+    ASSERT_EQ(::fchmod(file.get(), 0644), root ? 0 : -1);
+    const auto answer_of_another = [&] {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            constexpr uid_t nobody = 65534;
+            if (root && (::setgroups(0, nullptr) != 0 || ::setresgid(nobody, nobody, nobody) != 0 ||
+                         ::setresuid(nobody, nobody, nobody) != 0)) {
+                ::_exit(3);
+            }
+            const std::optional<double> stayed = make_cold(file);
+            ::_exit(!stayed ? 2 : *stayed == 0 ? 0 : 1);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    };
+    EXPECT_EQ(answer_of_another(), 2) << "not told";
+    if (!root) return;
+    EXPECT_EQ(make_cold(file), 0.0) << "its owner";
+    ASSERT_EQ(::fchmod(file.get(), 0666), 0);
+    EXPECT_EQ(answer_of_another(), 0) << "may write to it";
 }
 
 TEST(Mapping, OwnsZeroedMemoryAndMoves) {

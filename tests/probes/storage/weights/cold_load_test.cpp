@@ -1,6 +1,7 @@
 #include "probes/storage/weights/cold_load.h"
 
 #include <fstream>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -163,10 +164,10 @@ TEST_F(ColdLoadTest, ACacheThatIsColdAndOneThatIsKeptWarmAreToldApart) {
     ASSERT_NE(held, MAP_FAILED);
     // Not mlock(), which the address sanitizer makes do nothing.
     const bool locked = ::syscall(SYS_mlock, held, mebibyte) == 0;
-    const double stayed = make_cold({shard});
+    const std::optional<double> stayed = make_cold({shard});
     ::munmap(held, mebibyte);
     if (!locked) GTEST_SKIP() << "this user may not lock memory";
-    EXPECT_DOUBLE_EQ(stayed, 0.25);
+    EXPECT_DOUBLE_EQ(stayed.value_or(-1), 0.25);
 
     LoadEvidence evidence;
     evidence.add_coldness(LoadPath::direct, 0, 0);
@@ -177,6 +178,25 @@ TEST_F(ColdLoadTest, ACacheThatIsColdAndOneThatIsKeptWarmAreToldApart) {
     EXPECT_EQ(evidence.checks().front().name, "the cache was cold");
     EXPECT_THAT(evidence.checks().front().detail, HasSubstr("25.00 % of a file"));
     EXPECT_THAT(evidence.checks().front().detail, HasSubstr("before load 2 by mmap"));
+}
+
+TEST(LoadEvidenceTest, OfACacheThatThisUserIsNotToldOfRestsOnTheCounters) {
+    LoadEvidence evidence;
+    evidence.add_coldness(LoadPath::direct, 0, std::nullopt);
+    ASSERT_EQ(evidence.checks().front().name, "the cache was cold");
+    EXPECT_FALSE(evidence.checks().front().passed);
+    EXPECT_THAT(evidence.checks().front().detail,
+                testing::AllOf(HasSubstr("only their owner"), testing::Not(HasSubstr("another process"))));
+    EXPECT_TRUE(evidence.notes().empty());
+
+    evidence.add_counters(LoadPath::direct, {{"reads reached the device", true, 0.0, "all"}});
+    EXPECT_EQ(evidence.checks().front().name, "reads reached the device (direct)");
+    ASSERT_EQ(evidence.notes().size(), 1u);
+    EXPECT_THAT(evidence.notes().front(), HasSubstr("counters"));
+
+    evidence.add_coldness(LoadPath::direct, 1, 0.5);  // another file's owner is this user
+    EXPECT_EQ(evidence.checks().front().name, "the cache was cold");
+    EXPECT_THAT(evidence.checks().front().detail, HasSubstr("50.00 % of a file"));
 }
 
 TEST(LoadEvidenceTest, KeepsTheWorstCounterOfEachPath) {
