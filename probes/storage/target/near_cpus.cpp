@@ -17,10 +17,10 @@ namespace assay::storage {
 namespace {
 
 /// The PCI function that drives a disk: the nearest folder above it that has interrupts. Empty without one.
-std::filesystem::path controller_of(const os::BlockDevice& device) {
+std::filesystem::path controller_of(const os::BlockDevice& device, const std::filesystem::path& root) {
     std::error_code missing;
     std::filesystem::path folder = device.disk_folder;
-    while (folder.has_relative_path() && folder != "/sys") {
+    while (folder.has_relative_path() && folder != root / "sys") {
         if (std::filesystem::exists(folder / "msi_irqs", missing)) return folder;
         folder = folder.parent_path();
     }
@@ -62,15 +62,16 @@ std::vector<int> interrupted_cpus(std::string_view interrupts, const std::vector
     return busy;
 }
 
-std::vector<int> nearest_first(std::vector<int> cpus, const std::vector<os::BlockDevice>& devices) {
+std::vector<int> nearest_first(std::vector<int> cpus, const std::vector<os::BlockDevice>& devices,
+                               const std::filesystem::path& root) {
     if (devices.empty()) return cpus;
     // Striped over several disks, there is no one place; the first stands for all.
-    const std::filesystem::path controller = controller_of(devices.front());
+    const std::filesystem::path controller = controller_of(devices.front(), root);
     if (controller.empty()) return cpus;
     const std::int64_t node = os::read_integer(controller / "numa_node").value_or(-1);
     if (node >= 0) {
         const std::string list =
-            os::read_text(fmt::format("/sys/devices/system/node/node{}/cpulist", node)).value_or("");
+            os::read_text(root / fmt::format("sys/devices/system/node/node{}/cpulist", node)).value_or("");
         bring_forward(cpus, os::parse_cpu_list(list));
     }
     std::vector<std::string> numbers;
@@ -79,7 +80,7 @@ std::vector<int> nearest_first(std::vector<int> cpus, const std::vector<os::Bloc
          std::filesystem::directory_iterator(controller / "msi_irqs", missing)) {
         numbers.push_back(entry.path().filename().string());
     }
-    const std::string interrupts = os::read_text("/proc/interrupts").value_or("");
+    const std::string interrupts = os::read_text(root / "proc/interrupts").value_or("");
     const std::vector<int> busy = interrupted_cpus(interrupts, {numbers.begin(), numbers.end()});
     if (busy.size() * 2 <= cpus.size()) bring_forward(cpus, busy);
     return cpus;
