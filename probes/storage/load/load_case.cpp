@@ -144,7 +144,8 @@ std::vector<Parameter> target_parameters(const LoadKind& kind, std::string_view 
         {"target", ParameterKind::text, "auto",
          kind.writes
              ? "file, block device or folder, several with commas between them; a file or device loses its "
-               "content and must be named by --allow-destroy too; auto: a scratch file made for it"
+               "content and must be named by --allow-destroy too, but for a file that begins with assay's own "
+               "pattern; auto: a scratch file made for it"
              : "file or block device to read, never written, or a folder for a scratch file; several with "
                "commas between them; auto: a scratch file made for it"},
         {"size", ParameterKind::bytes, "auto",
