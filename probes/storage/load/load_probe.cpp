@@ -115,6 +115,11 @@ void add_metrics(const LoadKind& kind, const Probe& probe, const LoadOptions& op
     writer.add_latency("submission_latency", recording, &LoadSlice::submission);
     writer.add_latency("completion_latency", recording, &LoadSlice::completion);
     writer.add_cpu(recording);
+    if (!options.one_by_one() && writer.declaration("submission_latency") != nullptr) {
+        outcome.notes.push_back(
+            "requests are handed over while others are in flight: what of the latency is submission and what "
+            "completion is told apart at queue_depth=1 alone");
+    }
     if (options.targets.size() < 2) return;
     const bool in_bytes = writer.declaration("member_bandwidth") != nullptr;
     const MetricDeclaration* const member = writer.declaration(in_bytes ? "member_bandwidth" : "member_iops");

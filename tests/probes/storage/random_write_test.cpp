@@ -60,6 +60,11 @@ TEST_F(RandomWriteTest, TellsSubmissionFromCompletionAtDepthOne) {
     ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
     const double parts = value_of(outcome, "submission_latency") + value_of(outcome, "completion_latency");
     EXPECT_NEAR(parts / value_of(outcome, "latency"), 1, 0.01);
+    EXPECT_EQ(note_with(outcome, "told apart"), "");
+
+    const Outcome deeper = run({{"queue_depth", "2"}});
+    EXPECT_EQ(metric_named(deeper, "storage.random_write.submission_latency"), nullptr);
+    EXPECT_THAT(note_with(deeper, "told apart"), HasSubstr("at queue_depth=1 alone"));
 }
 
 TEST_F(RandomWriteTest, MixesReadsAndWritesInTheShareAskedFor) {
