@@ -10,9 +10,10 @@ latency   of both from before the submission until the completion is reaped: fio
 CPU       user and system time of the whole process, the kernel's I/O workers with it, for one operation. Of assay its
           own figure over the measured time. Of fio all that the kernel charged to the process (wait4), less what
           the same command costs when it does one operation and ends (0.15 s: allocating, generators, statistics),
-          divided by all its operations: it has no ramp, so that all of them are counted. Each is verified by a second
-          way (assay: what the kernel charged, divided by all its operations; fio: its own usr_cpu and sys_cpu); a
-          warning says where the two differ by more than 5 %, or where rate and latency contradict Little's law.
+          divided by all its operations: it has no ramp, so that all of them are counted. Both are verified by a second
+          way (assay: what the kernel charged, divided by all its operations; fio: its own usr_cpu and sys_cpu), but for
+          assay where it tries its engines first (best, ram_disk), which the kernel charges as well; a warning says
+          where the two differ by more than 5 %, or where rate and latency contradict Little's law.
 
 A file is made for it, written in full by fio with incompressible data, and removed however this ends. A named target
 is only read. Writes go to the same file: where a file lies on its disk, two of one size can differ by half in speed.

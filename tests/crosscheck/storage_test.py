@@ -128,6 +128,14 @@ class Crosscheck(unittest.TestCase):
         self.assertTrue(any("CPU time of fio" in text for text in document["cases"][0]["warnings"]))
         self.assertIn("warning", done.stderr)
 
+    def test_assays_cpu_time_has_a_second_way_but_where_it_tries_its_engines_as_the_method_says(self):
+        self.plan(assay={**SAME, "operations": 1000}, fio=SAME)
+        document, _ = self.document("--cases", "plain,best", "--rounds", "1")
+        has = {case["name"]: "cpu_second_way" in case["details"]["assay_runs"][0] for case in document["cases"]}
+        self.assertEqual(has, {"plain": True, "best": False})
+        tries = [kind.name for kind in storage.KINDS if kind.engine == "auto"]
+        self.assertIn("assay where it tries its engines first (" + ", ".join(tries) + ")", document["method"])
+
     def test_a_rate_that_contradicts_the_latency_is_told(self):
         self.plan(assay={**SAME, "iops": 128 / 100e-6 * 1.2}, fio={**SAME, "iops": 128 / 100e-6})
         document, _ = self.document("--cases", "best", "--rounds", "1")
