@@ -296,12 +296,14 @@ class SequentialTest : public test::StorageFixture {};
 TEST_F(SequentialTest, WritesAndReadsWhatIsThere) {
     for (const Probe& probe : {storage_sequential_write_probe(), storage_sequential_read_probe()}) {
         probe_ = probe;
-        const Outcome outcome = run({{"jobs", "2"}});
-        ASSERT_EQ(outcome.status, Status::measured) << probe.name << ": " << outcome.reason;
-        const std::string name = std::string(probe.name) + ".bandwidth";
-        ASSERT_NE(metric_named(outcome, name), nullptr);
-        EXPECT_GT(metric_named(outcome, name)->value, 0);
-        EXPECT_EQ(entries(), 0u);
+        for (const std::string block : {"64K", "128K", "1M"}) {
+            const Outcome outcome = run({{"jobs", "2"}, {"block_bytes", block}});
+            ASSERT_EQ(outcome.status, Status::measured) << probe.name << ": " << outcome.reason;
+            const std::string name = std::string(probe.name) + ".bandwidth";
+            ASSERT_NE(metric_named(outcome, name), nullptr);
+            EXPECT_GT(metric_named(outcome, name)->value, 0);
+            EXPECT_EQ(entries(), 0u);
+        }
     }
 }
 
