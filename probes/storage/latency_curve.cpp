@@ -168,8 +168,8 @@ Estimate estimate(const Case& the_case, const Context& context) {
     const std::size_t points = coarse_depths(static_cast<int>(the_case.integer("most_depth"))).size() + 4;
     Estimate estimate;
     estimate.written_bytes = preparation.scratch_bytes;
-    estimate.seconds = static_cast<double>(points) * (the_case.seconds("seconds") * 1.4 + 0.05) + 2 +
-                       preparation.seconds;
+    estimate.seconds =
+        static_cast<double>(points) * (the_case.seconds("seconds") * 1.4 + 0.05) + 2 + preparation.seconds;
     estimate.memory_bytes =
         the_case.bytes("block_bytes") * static_cast<std::uint64_t>(the_case.integer("most_depth"));
     return estimate;

@@ -39,8 +39,8 @@ double resident_share(const FileDescriptor& file) {
 
 namespace {
 
-/// What mincore() asks for before it tells the truth. A right that goes beyond these (CAP_FOWNER) shows in
-/// its answers.
+/// What mincore() asks for before it tells the truth. A right that goes beyond these (CAP_FOWNER) shows
+/// in its answers.
 bool owns_or_may_write(const FileDescriptor& file) {
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) throw std::system_error(errno, std::generic_category(), "fstat");

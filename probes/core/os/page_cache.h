@@ -11,13 +11,13 @@ namespace assay::os {
 void drop_page_cache(const FileDescriptor& file);
 
 /// The same, again and again until no page has come back for 50 ms, or a second has passed: those that the
-/// kernel is still reading ahead cannot be forgotten yet. Returns the share that stayed, 0..1; nothing where
-/// the kernel does not tell this user: since Linux 5.2 it tells only a file's owner and who may write to it.
-/// Throws std::system_error.
+/// kernel is still reading ahead cannot be forgotten yet. Returns the share that stayed, 0..1; nothing
+/// where the kernel does not tell this user: since Linux 5.2 it tells only a file's owner and who may
+/// write to it. Throws std::system_error.
 std::optional<double> make_cold(const FileDescriptor& file);
 
-/// Share of a file's pages that are in the page cache, 0..1; 0 for an empty file. Where the kernel does not
-/// tell this user, it says 1. Throws std::system_error.
+/// Share of a file's pages that are in the page cache, 0..1; 0 for an empty file. Where the kernel does
+/// not tell this user, it says 1. Throws std::system_error.
 double resident_share(const FileDescriptor& file);
 
 }  // namespace assay::os

@@ -109,9 +109,8 @@ EngineChoice choose_engine(const std::string& asked, LoadOptions options, double
     if (present.size() > 1) {
         for (const EngineKind kind : present) {
             if (context.progress) {
-                context.progress(
-                    fmt::format("trying {}", to_string(kind)),
-                    static_cast<double>(trials.size()) / static_cast<double>(present.size()));
+                context.progress(fmt::format("trying {}", to_string(kind)),
+                                 static_cast<double>(trials.size()) / static_cast<double>(present.size()));
             }
             // There may be enough of it for one request and not for this load.
             try {

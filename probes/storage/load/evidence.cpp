@@ -87,8 +87,7 @@ TransferCounters::TransferCounters(const std::vector<Target>& targets) {
     bool all_known = true;
     for (const Target& target : targets) {
         all_known = all_known && !target.leaves.empty();
-        may_be_uncounted_ =
-            may_be_uncounted_ || (target.leaves.empty() && target.file_system.over_network);
+        may_be_uncounted_ = may_be_uncounted_ || (target.leaves.empty() && target.file_system.over_network);
         for (const os::BlockDevice& leaf : target.leaves) {
             const bool present =
                 std::any_of(leaves_.begin(), leaves_.end(),

@@ -17,13 +17,13 @@ struct CountedTransfers {
     std::string devices;                                ///< their names
     std::optional<os::DeviceCounters> by_devices = {};  ///< nothing where one of them is not known
     std::optional<std::uint64_t> by_process = {};       ///< bytes moved on this process's behalf, both ways
-    /// A target's device is another machine's: some network file systems (Ceph's) count nothing for a process
-    /// that does direct I/O.
+    /// A target's device is another machine's: some network file systems (Ceph's) count nothing for a
+    /// process that does direct I/O.
     bool may_be_uncounted = false;
 };
 
-/// Whether that is what a load claims. Where a counter does not exist its check is left out, and `notes` says
-/// so.
+/// Whether that is what a load claims. Where a counter does not exist its check is left out, and `notes`
+/// says so.
 std::vector<Check> transfer_checks(const CountedTransfers& counted, std::uint64_t read_bytes,
                                    std::uint64_t written_bytes, std::vector<std::string>& notes);
 
@@ -32,8 +32,8 @@ class TransferCounters {
   public:
     explicit TransferCounters(const std::vector<Target>& targets);
 
-    /// Whether the devices, and the block layer on this process's behalf, really moved what a load claims: see
-    /// transfer_checks().
+    /// Whether the devices, and the block layer on this process's behalf, really moved what a load
+    /// claims: see transfer_checks().
     std::vector<Check> checks(std::uint64_t read_bytes, std::uint64_t written_bytes,
                               std::vector<std::string>& notes) const;
     /// Seconds in which the devices had at least one request since this was made, their mean; nothing where

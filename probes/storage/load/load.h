@@ -45,9 +45,9 @@ struct LoadOptions {
     bool one_by_one() const { return queue_depth == 1 && deeper_jobs == 0; }
 };
 
-/// For each target a CPU for each of its jobs, no CPU twice: handed out in turns, the nearest that is left.
-/// Empty where there are more jobs on all targets than CPUs: the scheduler spreads these better, since it
-/// moves them as they wait.
+/// For each target a CPU for each of its jobs, no CPU twice: handed out in turns, the nearest that is
+/// left. Empty where there are more jobs on all targets than CPUs: the scheduler spreads these better,
+/// since it moves them as they wait.
 std::vector<std::vector<int>> pinned_cpus(const LoadOptions& options);
 
 /// What all jobs did in one time slice. Latencies are from handing a request over to having it back.
@@ -96,9 +96,9 @@ class Load {
     Load(const Load&) = delete;
     Load& operator=(const Load&) = delete;
 
-    /// Ends the running slice and returns it. Throws what a job threw: EngineFailure for an engine that could
-    /// not begin, std::system_error for a transfer that failed, std::runtime_error for one that came back
-    /// short.
+    /// Ends the running slice and returns it. Throws what a job threw: EngineFailure for an engine that
+    /// could not begin, std::system_error for a transfer that failed, std::runtime_error for one that
+    /// came back short.
     LoadSlice next_slice();
     /// Waits for what is in flight and ends the jobs.
     void end();

@@ -51,8 +51,8 @@ void check_blocks(const LoadKind& kind, const Case& the_case, const Target& targ
     }
 }
 
-/// Buffers are memory that the load touches before its first slice: beyond what there is, the kernel would
-/// end the process, or another one.
+/// Buffers are memory that the load touches before its first slice: beyond what there is, the kernel
+/// would end the process, or another one.
 void check_buffers(const LoadKind& kind, const Case& the_case, std::size_t targets, std::uint64_t in_flight) {
     constexpr std::uint64_t share_of_memory = 2;
     const std::uint64_t usable = usable_memory_bytes();
@@ -60,7 +60,8 @@ void check_buffers(const LoadKind& kind, const Case& the_case, std::size_t targe
     const std::uint64_t bytes = block_bytes * in_flight * targets;
     if (usable == 0 || bytes <= usable / share_of_memory) return;
     throw InputError(fmt::format(
-        "{}.block_bytes: {} bytes times {} in flight on {} {} make {} bytes of buffers; accepted: at most half "
+        "{}.block_bytes: {} bytes times {} in flight on {} {} make {} bytes of buffers; accepted: at most "
+        "half "
         "of the {} bytes of memory that may be used",
         kind.probe, block_bytes, in_flight, targets, targets == 1 ? "target" : "targets", bytes, usable));
 }
@@ -144,7 +145,8 @@ std::vector<Parameter> target_parameters(const LoadKind& kind, std::string_view 
         {"target", ParameterKind::text, "auto",
          kind.writes
              ? "file, block device or folder, several with commas between them; a file or device loses its "
-               "content and must be named by --allow-destroy too, but for a file that begins with assay's own "
+               "content and must be named by --allow-destroy too, but for a file that begins with assay's "
+               "own "
                "pattern; auto: a scratch file made for it"
              : "file or block device to read, never written, or a folder for a scratch file; several with "
                "commas between them; auto: a scratch file made for it"},
@@ -182,8 +184,8 @@ void check_load(const LoadKind& kind, const Case& the_case, const Context& conte
 }
 
 PreparationEstimate estimate_preparation(const LoadKind& kind, const Case& the_case, const Context& context) {
-    // Not measured, only for the time told beforehand: what a common disk writes in a second, and what a slow
-    // one keeps up over all of it. The time limit leaves each a third of that.
+    // Not measured, only for the time told beforehand: what a common disk writes in a second, and what a
+    // slow one keeps up over all of it. The time limit leaves each a third of that.
     constexpr double assumed_rate = 1e9;
     constexpr double assumed_rate_of_named = 4e8;
     const std::map<std::string, std::string>::const_iterator verify = the_case.parameters.find("verify");

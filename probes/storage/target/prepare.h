@@ -25,13 +25,13 @@ void write_pattern(const os::FileDescriptor& file, std::uint64_t from, std::uint
                    const Progress& progress);
 
 /// Reads `samples` blocks of the first `bytes` of a file directly, first and last among them, the others
-/// chosen by `choice`, and checks each; against the seed where it is known. Empty when all are right, else
-/// what is wrong with which.
+/// chosen by `choice`, and checks each; against the seed where it is known. Empty when all are right,
+/// else what is wrong with which.
 std::string sample_pattern(const std::filesystem::path& path, std::uint64_t bytes, int samples,
                            std::uint64_t choice, std::optional<std::uint64_t> pattern_seed = std::nullopt);
 
-/// Reads the first `bytes` of a file directly, in order, and checks every whole block of it, its seed too.
-/// Empty when all are right, else how many are not and what is wrong with the first.
+/// Reads the first `bytes` of a file directly, in order, and checks every whole block of it, its seed
+/// too. Empty when all are right, else how many are not and what is wrong with the first.
 std::string verify_pattern(const std::filesystem::path& path, std::uint64_t bytes, std::uint64_t pattern_seed,
                            const Progress& progress);
 

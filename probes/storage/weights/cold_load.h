@@ -84,8 +84,8 @@ std::optional<std::uint64_t> find_wrong(const ColdLoadOptions& options, const Lo
 /// Reads pieces again and returns the first that is not what a load left. Throws std::system_error.
 std::optional<Piece> find_different(const ColdLoadOptions& options, const std::vector<Piece>& pieces);
 
-/// Has the kernel forget every shard's file, and returns the largest share of one that stayed in its cache;
-/// nothing where it does not tell this user of one of them.
+/// Has the kernel forget every shard's file, and returns the largest share of one that stayed in its
+/// cache; nothing where it does not tell this user of one of them.
 std::optional<double> make_cold(const std::vector<Shard>& shards);
 
 }  // namespace assay::storage

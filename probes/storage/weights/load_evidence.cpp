@@ -78,7 +78,8 @@ Check LoadEvidence::coldness_check() const {
 std::vector<std::string> LoadEvidence::notes() const {
     if (!coldness_untold_ || counters_.empty()) return {};
     return {
-        "the kernel tells only the owner of a file and who may write to it what of it is cached, and this user "
+        "the kernel tells only the owner of a file and who may write to it what of it is cached, and this "
+        "user "
         "is neither: that the cache was cold is proved by the counters of what was read alone"};
 }
 

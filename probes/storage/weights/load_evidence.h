@@ -13,7 +13,8 @@ namespace assay::storage {
 /// What is known of all loads of a case: their times, and whether each was what it claims to be.
 class LoadEvidence {
   public:
-    /// `stayed`: what make_cold() left in the cache before the load; nothing where this user is not told.
+    /// `stayed`: what make_cold() left in the cache before the load; nothing where this user is not
+    /// told.
     void add_coldness(LoadPath path, int repeat, std::optional<double> stayed);
     /// The counters' checks of one load; of each path's loads the worst is kept.
     void add_counters(LoadPath path, const std::vector<Check>& checks);

@@ -145,7 +145,8 @@ TEST_F(RandomWriteTest, RefusesBuffersThatMemoryDoesNotHold) {
     given["target"] = (folder_ / "a").string() + "," + (folder_ / "b").string();
     EXPECT_THAT(refusal(given), HasSubstr("on 2 targets make 35184372088832 bytes"));
     probe_ = storage_latency_curve_probe();
-    // A third of what may be used is accepted, two thirds are not; of blocks of 16 MiB at a depth of 4096 at most.
+    // A third of what may be used is accepted, two thirds are not; of blocks of 16 MiB at a depth of
+    // 4096 at most.
     const std::uint64_t usable = usable_memory_bytes();
     ASSERT_GT(usable, 0u);
     const auto of_share = [&](double share) {
@@ -213,8 +214,9 @@ TEST_F(RandomWriteTest, ExpectsTheTimeThatWritingAndVerifyingAllOfItsTargetsTake
     const std::map<std::string, std::string> folders = {{"target", both}, {"size", "200G"}};
     EXPECT_NEAR(expected(write, folders).seconds - alone, written, 0.01 * written);
     EXPECT_NEAR(expected(read, folders).seconds, written, 0.01 * written + 10);
-    EXPECT_NEAR(expected(storage_latency_curve_probe(), {{"target", folder_.string()}, {"size", "400G"}}).seconds,
-                written, 0.01 * written + 10);
+    EXPECT_NEAR(
+        expected(storage_latency_curve_probe(), {{"target", folder_.string()}, {"size", "400G"}}).seconds,
+        written, 0.01 * written + 10);
     EXPECT_LT(expected(write, {{"target", "/nonexistent"}}).seconds, 10) << "what is wrong, check() says";
 
     // And of the run's own.

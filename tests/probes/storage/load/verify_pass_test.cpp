@@ -54,8 +54,8 @@ TEST_F(VerifyPassTest, FindsTheOneByteThatIsWrong) {
         const Check check = verified();
         EXPECT_FALSE(check.passed);
         EXPECT_THAT(check.detail,
-                    AllOf(HasSubstr("1 of 1024 blocks"),
-                          HasSubstr("block " + std::to_string(at) + " (byte "), HasSubstr("is corrupted")));
+                    AllOf(HasSubstr("1 of 1024 blocks"), HasSubstr("block " + std::to_string(at) + " (byte "),
+                          HasSubstr("is corrupted")));
         put_on_disk(at, whole);
     }
     EXPECT_TRUE(verified().passed);
