@@ -182,7 +182,7 @@ Check data_check(const std::filesystem::path& path, std::uint64_t bytes, std::ui
             throw std::system_error(errno, std::generic_category(), fmt::format("pread {}", path.string()));
         }
         const std::span<const std::byte> block = memory.span().first(static_cast<std::size_t>(got));
-        if (block.empty()) continue;
+        if (block.empty()) continue;  // behind the end
         ++taken;
         const bool zero =
             std::all_of(block.begin(), block.end(), [](std::byte byte) { return byte == std::byte{}; });
@@ -190,7 +190,14 @@ Check data_check(const std::filesystem::path& path, std::uint64_t bytes, std::ui
     }
     Check check;
     check.name = "the target holds data";
-    check.error = taken > 0 ? static_cast<double>(zeros) / taken : 1.0;
+    if (taken < samples) {
+        check.detail = fmt::format(
+            "{} of {} sampled blocks could not be read: the target became shorter or vanished while it was "
+            "measured",
+            samples - taken, samples);
+        return check;
+    }
+    check.error = static_cast<double>(zeros) / taken;
     check.passed = *check.error <= most_zeros;
     check.detail = fmt::format(
         "{} of {} sampled blocks are zeros{}", zeros, taken,

@@ -87,6 +87,12 @@ void look_at_named(std::string_view where, Target& target) {
         if (::ioctl(file.get(), BLKGETSIZE64, &bytes) != 0) {
             refuse(where, target.path, fmt::format("does not tell its size: {}", std::strerror(errno)));
         }
+        if (bytes == 0) {
+            refuse(
+                where, target.path,
+                "has no bytes, since nothing is behind it (a loop device without its file, a drive without "
+                "its medium); accepted: a device with something in it");
+        }
         target.size_bytes = bytes;
         find_device(target, status.st_rdev);
     }

@@ -80,6 +80,58 @@ TEST_F(FaultsTest, ADeviceThatShrinksInTheMiddleFailsWithThePlace) {
     EXPECT_THAT(outcome.reason, AllOf(HasSubstr("read of 4096 bytes at"), HasSubstr(loop.path().string())));
 }
 
+/// The kernel keeps a loop device until the last who has it open closes it.
+TEST_F(FaultsTest, ADeviceThatIsDetachedWhileItIsReadFailsOnceTheRunHasLetItGo) {
+    const LoopDevice loop(image(), {"--direct-io=on"});
+    SKIP_WITHOUT(loop);
+    const Outcome outcome =
+        run_and_harm({{"target", loop.path().string()}, {"size", "auto"}, {"engine", "libaio"}}, [&] {
+            EXPECT_TRUE(succeeds({"losetup", "--detach", loop.path().string()}));
+        });
+    EXPECT_EQ(storage::output_of({"losetup", loop.path().string()}), "") << "it is gone";
+    EXPECT_EQ(outcome.status, Status::failed);
+    EXPECT_THAT(outcome.reason, HasSubstr("256 of 256 sampled blocks could not be read: the target became "
+                                          "shorter or vanished"));
+    EXPECT_LT(outcome.duration_seconds, 60);
+}
+
+TEST_F(FaultsTest, ADeviceThatVanishesBeforeItIsReadFailsWithItsName) {
+    for (const char* const stage : {"trying libaio", "trying io_uring"}) {
+        const LoopDevice loop(image(), {"--direct-io=on"});
+        SKIP_WITHOUT(loop);
+        context_.progress = [&](std::string_view now, double) {
+            if (now != stage) return;
+            EXPECT_TRUE(succeeds({"losetup", "--detach", loop.path().string()}));
+        };
+        const std::map<std::string, std::string> given = {{"target", loop.path().string()}, {"size", "auto"}};
+        const Outcome outcome = run(given);
+        EXPECT_EQ(outcome.status, Status::failed);
+        EXPECT_THAT(outcome.reason, AllOf(HasSubstr("read of 4096 bytes at"), HasSubstr(loop.path().string()),
+                                          HasSubstr("returned only 0")));
+        EXPECT_TRUE(outcome.metrics.empty());
+        EXPECT_THAT(refusal(given), AllOf(HasSubstr(loop.path().string()), HasSubstr("has no bytes")))
+            << "and from then on it is refused beforehand";
+    }
+}
+
+TEST_F(FaultsTest, ADeviceThatIsDetachedWhileItIsWrittenIsKeptUntilAllIsVerified) {
+    probe_ = storage_random_write_probe();
+    const std::filesystem::path file = image();
+    const LoopDevice loop(file, {"--direct-io=on"});
+    SKIP_WITHOUT(loop);
+    context_.allow_destroy = {loop.path()};
+    const Outcome outcome = run_and_harm(
+        {{"target", loop.path().string()}, {"size", "auto"}, {"engine", "libaio"}, {"verify", "all"}}, [&] {
+            EXPECT_TRUE(succeeds({"losetup", "--detach", loop.path().string()}));
+        });
+    EXPECT_EQ(outcome.status, Status::measured) << outcome.reason;
+    ASSERT_NE(find_check(outcome, "every block of the span"), nullptr);
+    EXPECT_EQ(storage::output_of({"losetup", loop.path().string()}), "") << "then it is gone";
+    EXPECT_EQ(storage::verify_pattern(file, image_bytes, 1, [](double) {}), "");
+    context_.progress = {};
+    EXPECT_THAT(run({{"target", loop.path().string()}}).reason, HasSubstr("has no bytes"));
+}
+
 TEST_F(FaultsTest, WritesToADeviceThatLosesItsDataFail) {
     probe_ = storage_random_write_probe();
     for (const char* const engine : {"libaio", "io_uring"}) {
@@ -143,6 +195,46 @@ TEST_F(FaultsTest, AFileSystemThatFillsUpGivesAClearOutcomeAndNoFile) {
         EXPECT_EQ(std::distance(std::filesystem::directory_iterator(point), {}), 2)
             << "lost+found and the filler";
         EXPECT_GE(os::file_system_of(point).free_bytes, 1u << 19) << "what it took is given back";
+    }
+    EXPECT_TRUE(std::filesystem::is_empty(point))
+        << "could not be unmounted at once: something is still open";
+}
+
+TEST_F(FaultsTest, AFileSystemThatFillsUpWhileAFileIsPreparedGivesAClearOutcomeAndNoFile) {
+    // So much that there is still something to write when progress is told first.
+    const std::filesystem::path file = written("image", 2 * image_bytes);
+    // Without extents nothing can be reserved beforehand.
+    ASSERT_TRUE(succeeds({"mkfs.ext4", "-q", "-F", "-O", "^extent,^64bit", file.string()}));
+    const std::filesystem::path point = folder_ / "mounted";
+    std::filesystem::create_directory(point);
+    if (!succeeds({"mount", "-o", "loop", file.string(), point.string()})) GTEST_SKIP() << "cannot mount";
+    {
+        const storage::Undo unmount({"umount", point.string()});
+        context_.scratch = point;
+        for (const Probe& probe : {storage_random_read_probe(), storage_random_write_probe()}) {
+            probe_ = probe;
+            const std::filesystem::path filler = point / "filler";
+            bool filled = false;
+            context_.progress = [&](std::string_view stage, double share) {
+                if (stage != "preparing" || filled) return;
+                filled = true;
+                EXPECT_LT(share, 1);
+                const os::FileDescriptor out = os::open_file(filler, O_CREAT | O_WRONLY);
+                const std::string data(1 << 20, 'f');
+                while (::write(out.get(), data.data(), data.size()) > 0) {
+                }
+                EXPECT_EQ(errno, ENOSPC);
+            };
+            const Outcome outcome = run({{"size", "24M"}});
+            EXPECT_TRUE(filled);
+            EXPECT_EQ(outcome.status, Status::failed);
+            EXPECT_THAT(outcome.reason, AllOf(HasSubstr("scratch file"), HasSubstr("No space left")));
+            EXPECT_TRUE(outcome.metrics.empty());
+            EXPECT_EQ(std::distance(std::filesystem::directory_iterator(point), {}), 2)
+                << "lost+found and the filler";
+            std::filesystem::remove(filler);
+            EXPECT_GE(os::file_system_of(point).free_bytes, image_bytes) << "what it took is given back";
+        }
     }
     EXPECT_TRUE(std::filesystem::is_empty(point))
         << "could not be unmounted at once: something is still open";
