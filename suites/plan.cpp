@@ -179,6 +179,9 @@ class Expansion {
         PlannedCase planned;
         planned.the_case = make_case(probe, parameters);
         planned.skip_reason = missing_device(probe, planned.the_case);
+        if (const std::string refused = refused_device(probe, planned.the_case);
+            !planned.skip_reason && !refused.empty())
+            planned.skip_reason = refused;
         if (!planned.skip_reason) {
             const Estimate estimate =
                 probe.estimate ? probe.estimate(planned.the_case, context_) : Estimate{};

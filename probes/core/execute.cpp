@@ -131,10 +131,10 @@ Outcome execute(const Probe& probe, const Case& the_case, Context& context) {
     os::ConditionsWatch watch;
 
     std::unique_ptr<Device> device;
-    std::string absent;
+    std::string absent = refused_device(probe, the_case);
     std::string broken;
     const std::string device_id = device_of(probe, the_case);
-    if (!device_id.empty() && own.device == nullptr) {
+    if (absent.empty() && !device_id.empty() && own.device == nullptr) {
         try {
             std::variant<std::unique_ptr<Device>, Absent> opened = open_device(device_id);
             if (Absent* reason = std::get_if<Absent>(&opened)) {

@@ -55,6 +55,8 @@ struct Probe {
     std::vector<MetricDeclaration> metrics;
     Outcome (*run)(const Case&, Context&) = nullptr;
     Estimate (*estimate)(const Case&, const Context&) = nullptr;  ///< null: the default Estimate
+    /// True where what is measured are the host's own functions: on any device but cpu:0 a case is skipped.
+    bool host_alone = false;
     /// What can be known to be wrong before running, by looking only: throws InputError. May be null.
     void (*check)(const Case&, const Context&) = nullptr;
     /// A case small enough for a test, as parameters. The contract test runs it.
@@ -63,6 +65,9 @@ struct Probe {
     const MetricDeclaration& metric(
         std::string_view metric_name) const;  ///< std::logic_error if not declared
 };
+
+/// Why the probe measures nothing on the device that the case names; empty where it does.
+std::string refused_device(const Probe& probe, const Case& the_case);
 
 /// Runs a case in this process: opens its device, watches the conditions around it, catches what is thrown
 /// (std::system_error and others become failed outcomes with their reason), gives every metric the case's

@@ -120,7 +120,7 @@ Probe gemm_ceiling_probe() {
     probe.name = "gemm.ceiling";
     probe.summary = "What the multiply instructions themselves can do: a loop on registers alone.";
     probe.parameters = {
-        {"device", ParameterKind::device, "cpu:0", "the device that computes"},
+        {"device", ParameterKind::device, "cpu:0", "the device that computes; in this version cpu:0 alone"},
         {"precision",
          ParameterKind::choice,
          "f32",
@@ -132,6 +132,7 @@ Probe gemm_ceiling_probe() {
         matrix_isa_parameter(),
     };
     probe.metrics = {ceiling_metric};
+    probe.host_alone = true;
     probe.run = run;
     probe.estimate = estimate;
     probe.check = check;

@@ -228,7 +228,7 @@ Probe inference_decode_probe() {
     probe.name = "inference.decode";
     probe.summary = "One output token after another through a decoder of the model's real shape.";
     probe.parameters = {
-        {"device", ParameterKind::device, "cpu:0", "the device that computes"},
+        {"device", ParameterKind::device, "cpu:0", "the device that computes; in this version cpu:0 alone"},
         {"model", ParameterKind::text, "DeepSeek-R1-Distill-Qwen-1.5B", "a model of `assay list models`"},
         {"format",
          ParameterKind::choice,
@@ -263,6 +263,7 @@ Probe inference_decode_probe() {
     };
     probe.metrics = {latency_metric, throughput_metric, bandwidth_metric, headroom_metric,
                      weight_bytes_metric};
+    probe.host_alone = true;
     probe.run = run_decode;
     probe.estimate = estimate_decode;
     probe.check = check_decode;

@@ -76,9 +76,6 @@ void check_decode(const Case& the_case, const Context& context) {
 
 std::variant<DecodePlan, Absent> plan_decode(const Case& the_case, const Context& context) {
     check_decode(the_case, context);
-    if (context.device != nullptr && context.device->info().kind != "cpu")
-        return Absent{
-            fmt::format("this version decodes on cpu:0 only, not on {}", context.device->info().id)};
     DecodePlan plan;
     plan.model = &find_model(the_case, context);
     if (plan.model->architecture != "dense" || plan.model->attention == AttentionKind::mla)

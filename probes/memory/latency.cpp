@@ -235,7 +235,8 @@ Probe memory_latency_probe() {
     probe.name = "memory.latency";
     probe.summary = "How long one load takes, from the first cache to memory, by chasing pointers.";
     probe.parameters = {
-        {"device", ParameterKind::device, "cpu:0", "the device whose memory is used"},
+        {"device", ParameterKind::device, "cpu:0",
+         "the device whose memory is used; in this version cpu:0 alone"},
         {"bytes", ParameterKind::bytes, "auto",
          "size of the largest chain; auto: 4 x all last-level caches and 16 x the one that the CPU reaches, "
          "at most half "
@@ -257,6 +258,7 @@ Probe memory_latency_probe() {
         probe.metrics.push_back(level.claimed);
         probe.metrics.push_back(level.seen);
     }
+    probe.host_alone = true;
     probe.run = run;
     probe.estimate = estimate;
     probe.tiny = {{"bytes", "256K"}, {"seconds", "0.002"}};

@@ -305,7 +305,8 @@ Probe memory_loaded_latency_probe() {
     probe.name = "memory.loaded_latency";
     probe.summary = "How long a load from memory takes while the other cores read more and more.";
     probe.parameters = {
-        {"device", ParameterKind::device, "cpu:0", "the device whose memory is used"},
+        {"device", ParameterKind::device, "cpu:0",
+         "the device whose memory is used; in this version cpu:0 alone"},
         {"bytes", ParameterKind::bytes, "auto",
          "size of the chain, and of what all others read; auto: 4 x all last-level caches and 16 x the one "
          "that the CPU reaches, at most a quarter of the memory",
@@ -321,6 +322,7 @@ Probe memory_loaded_latency_probe() {
         {"seconds", ParameterKind::seconds, "0.5", "time for a step", 0.001, 60},
     };
     probe.metrics = {latency_metric, bandwidth_metric, idle_metric, full_metric};
+    probe.host_alone = true;
     probe.run = run;
     probe.estimate = estimate;
     probe.tiny = {{"bytes", "256K"}, {"steps", "2"}, {"seconds", "0.01"}};

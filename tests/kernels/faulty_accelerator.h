@@ -50,6 +50,8 @@ class FaultyAccelerator final : public Accelerator {
     /// What the device says it is: tests make a GPU of PoCL.
     DeviceInfo& described() { return info_; }
     int launches() const { return launches_; }
+    /// Bytes that queues wrote, read, copied or filled.
+    std::uint64_t moved_bytes() const { return moved_bytes_; }
 
     const DeviceInfo& info() const override { return info_; }
     std::unique_ptr<DeviceMemory> allocate(std::size_t bytes, bool huge_pages) override {
@@ -114,10 +116,12 @@ class FaultyAccelerator final : public Accelerator {
         }
         void write(DeviceMemory& to, std::size_t offset, const void* from, std::size_t bytes) override {
             require_present();
+            owner_.moved_bytes_ += bytes;
             inner_.write(real(to), offset, from, bytes);
         }
         void read(void* to, const DeviceMemory& from, std::size_t offset, std::size_t bytes) override {
             require_present();
+            owner_.moved_bytes_ += bytes;
             inner_.read(to, real(from), offset, bytes);
             const std::uint64_t at = owner_.faults_.wrong_byte_at;
             if (owner_.faults_.wrong_bits == 0 || at < offset || at >= offset + bytes) return;
@@ -127,10 +131,12 @@ class FaultyAccelerator final : public Accelerator {
         void copy(DeviceMemory& to, std::size_t to_offset, const DeviceMemory& from, std::size_t from_offset,
                   std::size_t bytes) override {
             require_present();
+            owner_.moved_bytes_ += bytes;
             inner_.copy(real(to), to_offset, real(from), from_offset, bytes);
         }
         void fill(DeviceMemory& to, std::size_t offset, std::size_t bytes, std::uint8_t value) override {
             require_present();
+            owner_.moved_bytes_ += bytes;
             inner_.fill(real(to), offset, bytes, value);
         }
         std::unique_ptr<Mark> mark() override { return inner_.mark(); }
@@ -166,7 +172,7 @@ class FaultyAccelerator final : public Accelerator {
     Faults faults_;
     FaultyQueue queue_;
     int launches_ = 0, allocations_ = 0;
-    std::uint64_t allocated_ = 0;
+    std::uint64_t allocated_ = 0, moved_bytes_ = 0;
     bool lost_ = false;
     std::vector<std::shared_ptr<DeviceMemory>> repeated_;
 };

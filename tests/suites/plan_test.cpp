@@ -144,6 +144,20 @@ TEST(Expand, LetsNoCpuBeJudgedAsAGpu) {
     EXPECT_EQ(plan_of(suite, {cpu, gpu_0}, options).cases.size(), 1u);
 }
 
+TEST(Expand, SkipsOnAnotherDeviceWhatMeasuresTheHostAlone) {
+    std::vector<Probe> probes(test::fake_catalogue().probes.begin(), test::fake_catalogue().probes.end());
+    probes.front().host_alone = true;
+    const Context context = test::bare_context();
+    const Suite suite = suite_of(
+        {entry("fake.speed", {{"device", "each:gpu"}}), entry("fake.speed", {}), entry("other.thing", {})});
+    const Plan plan = expand(suite, {{cpu, gpu_0}, {}, {}}, Catalogue{probes, {}}, {}, context);
+    ASSERT_EQ(plan.cases.size(), 3u);
+    EXPECT_EQ(plan.cases[0].skip_reason, "this version runs fake.speed on cpu:0 only, not on cuda:0");
+    EXPECT_EQ(plan.cases[0].expected_seconds, 0);
+    EXPECT_FALSE(plan.cases[1].skip_reason);
+    EXPECT_FALSE(plan.cases[2].skip_reason);
+}
+
 TEST(Expand, SkipsEachGpuWithTheReasonWhereThereIsNone) {
     const Plan plan = plan_of(suite_of({entry("fake.speed", {{"device", "each:gpu"}})}));
     ASSERT_EQ(plan.cases.size(), 1u);

@@ -37,9 +37,7 @@ class FakeMemory final : public DeviceMemory {
 /// A device that says what it is told to say, and counts what is asked of it.
 class FakeDevice final : public Device {
   public:
-    explicit FakeDevice(std::uint64_t memory_bytes, std::string kind = "cpu") {
-        info_ = {kind == "cpu" ? "cpu:0" : "cuda:0", kind, "fake", 1, memory_bytes};
-    }
+    explicit FakeDevice(std::uint64_t memory_bytes) { info_ = {"cpu:0", "cpu", "fake", 1, memory_bytes}; }
     const DeviceInfo& info() const override { return info_; }
     std::unique_ptr<DeviceMemory> allocate(std::size_t bytes, bool) override {
         ++allocations;
@@ -267,9 +265,14 @@ TEST_F(InferenceDecode, SkipsWhenTheDeviceRefusesMemory) {
     EXPECT_THAT(outcome.reason, HasSubstr("of int4 weights"));
 }
 
-TEST_F(InferenceDecode, SkipsOnADeviceThatIsNoCpu) {
-    device = FakeDevice{std::uint64_t{1} << 40, "gpu"};
-    EXPECT_EQ(run({}).status, Status::skipped);
+TEST_F(InferenceDecode, SkipsOnEveryDeviceButTheHostEvenOneThatComputesOnItsCpus) {
+    for (const char* const id : {"cuda:0", "opencl:0"}) {
+        context.device = &device;
+        const Outcome outcome = execute(probe, make({{"device", id}}), context);
+        EXPECT_EQ(outcome.status, Status::skipped);
+        EXPECT_THAT(outcome.reason, HasSubstr(std::string("on cpu:0 only, not on ") + id));
+    }
+    EXPECT_EQ(device.allocations, 0);
 }
 
 TEST_F(InferenceDecode, HeadroomIsMemoryOverWeightsWithAFifthMoreAndCache) {
