@@ -165,8 +165,8 @@ void describe_memory(const MemoryFacts& memory, Facts& facts) {
     put(facts, "memory.transparent_huge_pages", memory.transparent_huge_pages);
     put(facts, "memory.modules", memory.modules ? modules_in_words(*memory.modules) : "not exposed");
     if (!memory.modules) return;
-    if (const std::optional<int> channels = os::populated_channels(*memory.modules))
-        put(facts, "memory.channels_with_modules", std::to_string(*channels));
+    if (const std::optional<os::NamedChannels> channels = os::named_channels(*memory.modules))
+        put(facts, "memory.channels_with_modules", std::to_string(channels->populated));
 }
 
 void describe_devices(const Machine& machine, Facts& facts) {

@@ -209,7 +209,7 @@ std::optional<std::vector<MemoryModule>> read_memory_modules(const std::filesyst
     return parse_memory_modules(std::as_bytes(std::span(table->data(), table->size())));
 }
 
-std::optional<int> populated_channels(std::span<const MemoryModule> modules) {
+std::optional<NamedChannels> named_channels(std::span<const MemoryModule> modules) {
     // Where all sockets' slots have the same names, the bank must tell them apart.
     const bool unique = locators_are_unique(modules);
     std::set<std::pair<std::string, std::string>> slots;
@@ -230,7 +230,7 @@ std::optional<int> populated_channels(std::span<const MemoryModule> modules) {
     const std::ptrdiff_t populated = std::count_if(
         channels.begin(), channels.end(), [](const auto& channel) { return channel.second.modules > 0; });
     if (populated == 0) return std::nullopt;
-    return static_cast<int>(populated);
+    return NamedChannels{static_cast<int>(populated), static_cast<int>(channels.size())};
 }
 
 }  // namespace assay::os

@@ -32,8 +32,13 @@ std::vector<MemoryModule> parse_memory_modules(std::span<const std::byte> table)
 /// unreadable (root only), which is not the same as a machine without modules.
 std::optional<std::vector<MemoryModule>> read_memory_modules(const std::filesystem::path& root = "/");
 
-/// Memory channels that have a module, told by the names of slots and banks; nothing where the names do not
-/// tell ("PROC 1 DIMM 3"), or the same name stands for two slots.
-std::optional<int> populated_channels(std::span<const MemoryModule> modules);
+/// Memory channels as the names of slots and banks tell them.
+struct NamedChannels {
+    int populated = 0;  ///< with a module
+    int named = 0;      ///< all that have a slot; a board may name those of an empty socket, too
+};
+/// Nothing where the names do not tell ("PROC 1 DIMM 3"), the same name stands for two slots, or no slot has
+/// a module.
+std::optional<NamedChannels> named_channels(std::span<const MemoryModule> modules);
 
 }  // namespace assay::os

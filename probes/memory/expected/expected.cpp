@@ -33,6 +33,7 @@ struct PluggedIn {
     int modules = 0;
     int slots = 0;
     std::optional<int> channels;  ///< with a module, where the slots' names tell
+    int named_channels = 0;       ///< all that these names tell; 0 where they do not
     double slowest = 0;           ///< transfers a second, as configured; 0 where not all tell
     double fastest = 0;
     double rated = 0;        ///< of the slowest kind of module; 0 where not all tell
@@ -42,7 +43,10 @@ struct PluggedIn {
 PluggedIn plugged_in_of(const std::vector<os::MemoryModule>& slots) {
     PluggedIn plugged;
     plugged.slots = static_cast<int>(slots.size());
-    plugged.channels = os::populated_channels(slots);
+    if (const std::optional<os::NamedChannels> channels = os::named_channels(slots)) {
+        plugged.channels = channels->populated;
+        plugged.named_channels = channels->named;
+    }
     plugged.slowest = plugged.rated = std::numeric_limits<double>::infinity();
     for (const os::MemoryModule& slot : slots) {
         if (!slot.populated) continue;
@@ -104,7 +108,19 @@ std::optional<Limit> plugged_in_limit(const Situation& situation) {
                              plural(*channels, "channel"), megatransfers(situation.plugged->slowest), part)};
 }
 
+/// Where the catalogue does not tell how many channels the CPU has, the board's names do.
+void add_empty_channels(const PluggedIn& plugged, std::vector<std::string>& sentences) {
+    if (!plugged.channels || *plugged.channels >= plugged.named_channels) return;
+    sentences.push_back(fmt::format(
+        "Missing memory channels: {} of the {} channels that the board names have a module ({} of {} slots "
+        "filled); unless the others are those of an empty socket, the bandwidth can be {:.0f} % of what the "
+        "board could have.",
+        *plugged.channels, plugged.named_channels, plugged.modules, plugged.slots,
+        100.0 * *plugged.channels / plugged.named_channels));
+}
+
 void add_missing_channels(const Situation& situation, std::vector<std::string>& sentences) {
+    if (situation.model == nullptr) return add_empty_channels(*situation.plugged, sentences);
     const std::optional<int> populated = situation.channels_with_modules();
     if (!populated || *populated >= situation.channels()) return;
     const bool by_name = situation.plugged->channels == populated;
@@ -179,6 +195,13 @@ void add_low_share(const Situation& situation, const ExpectedBandwidth& expected
         "to {:.0f} %",
         100 * share, gigabytes(expected.limit()->value), 100 * situation.low, 100 * situation.high);
     const MemorySystem& system = *situation.system;
+    if (system.cpus_allowed < system.cpus_online) {
+        sentences.push_back(
+            fmt::format("{}: this process may use {} of {} CPUs, and these alone may not draw "
+                        "what the memory can give; nothing follows from it for the memory.",
+                        reached, system.cpus_allowed, system.cpus_online));
+        return;
+    }
     if (system.in_virtual_machine) {
         sentences.push_back(reached +
                             ": this is a virtual machine, and a few virtual CPUs of a large socket cannot "

@@ -17,14 +17,18 @@ struct MemorySystem {
     std::string cpu_model;  ///< as /proc/cpuinfo names it
     int sockets = 1;        ///< that the system shows
     int sockets_used = 1;   ///< of these, those that have CPUs which this process may use
+    int cpus_allowed = 1;   ///< that this process may use
+    int cpus_online = 1;    ///< of the sockets used
     int numa_nodes = 1;     ///< nodes with memory
     bool in_virtual_machine = false;
     /// Slots, empty ones too; nothing where the firmware's table cannot be read.
     std::optional<std::vector<os::MemoryModule>> modules = {};
 };
 
-/// This machine's, or that of the machine whose /proc and /sys lie below `root`.
-MemorySystem read_memory_system(const std::filesystem::path& root = "/");
+/// This machine's, or that of the machine whose /proc and /sys lie below `root`. `allowed_cpus` are those
+/// that the process may use; unset: of this machine what its affinity says, of another all.
+MemorySystem read_memory_system(const std::filesystem::path& root = "/",
+                                std::optional<std::vector<int>> allowed_cpus = std::nullopt);
 
 /// What the memory could at most give, and what that says of a figure.
 struct ExpectedBandwidth {

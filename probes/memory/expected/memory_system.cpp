@@ -28,16 +28,18 @@ bool has_word(const std::string& text, std::string_view word) {
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-/// Packages of these CPUs; 0 where the system shows no topology.
-int sockets_of(const fs::path& root, const std::vector<int>& cpus) {
-    std::set<std::int64_t> packages;
-    for (const int cpu : cpus) {
-        const fs::path folder =
-            root / "sys/devices/system/cpu" / ("cpu" + std::to_string(cpu)) / "topology/physical_package_id";
-        const std::optional<std::int64_t> package = os::read_integer(folder);
-        if (package && *package >= 0) packages.insert(*package);
-    }
-    return static_cast<int>(packages.size());
+/// The CPU's package; nothing where the system shows no topology.
+std::optional<std::int64_t> socket_of(const fs::path& root, int cpu) {
+    const std::optional<std::int64_t> package = os::read_integer(
+        root / "sys/devices/system/cpu" / ("cpu" + std::to_string(cpu)) / "topology/physical_package_id");
+    return package && *package >= 0 ? package : std::nullopt;
+}
+
+std::set<std::int64_t> sockets_of(const fs::path& root, const std::vector<int>& cpus) {
+    std::set<std::int64_t> sockets;
+    for (const int cpu : cpus)
+        if (const std::optional<std::int64_t> socket = socket_of(root, cpu)) sockets.insert(*socket);
+    return sockets;
 }
 
 int at_least_one(std::size_t count) {
@@ -46,7 +48,7 @@ int at_least_one(std::size_t count) {
 
 }  // namespace
 
-MemorySystem read_memory_system(const fs::path& root) {
+MemorySystem read_memory_system(const fs::path& root, std::optional<std::vector<int>> allowed_cpus) {
     MemorySystem system;
     const std::string cpuinfo = os::read_text(root / "proc/cpuinfo").value_or("");
     system.cpu_model = cpuinfo_value(cpuinfo, "model name");
@@ -55,11 +57,18 @@ MemorySystem read_memory_system(const fs::path& root) {
         has_word(cpuinfo_value(cpuinfo, "flags"), "hypervisor") || !hypervisor.empty();
     const std::vector<int> online =
         os::parse_cpu_list(os::read_text(root / "sys/devices/system/cpu/online").value_or(""));
-    system.sockets = std::max(1, sockets_of(root, online));
+    system.sockets = at_least_one(sockets_of(root, online).size());
     // Only of this machine is it known what this process may use.
-    const std::vector<int> allowed = root == "/" ? kernels::CpuSet::of_calling_thread().members() : online;
-    const int used = sockets_of(root, allowed);
-    system.sockets_used = used > 0 ? std::min(used, system.sockets) : system.sockets;
+    if (!allowed_cpus) allowed_cpus = root == "/" ? kernels::CpuSet::of_calling_thread().members() : online;
+    const std::set<std::int64_t> used = sockets_of(root, *allowed_cpus);
+    system.sockets_used =
+        used.empty() ? system.sockets : std::min(static_cast<int>(used.size()), system.sockets);
+    const std::ptrdiff_t beside = std::count_if(online.begin(), online.end(), [&](int cpu) {
+        const std::optional<std::int64_t> socket = socket_of(root, cpu);
+        return !socket || used.empty() || used.contains(*socket);
+    });
+    system.cpus_allowed = at_least_one(allowed_cpus->size());
+    system.cpus_online = std::max(system.cpus_allowed, static_cast<int>(beside));
     system.numa_nodes = at_least_one(
         os::parse_cpu_list(os::read_text(root / "sys/devices/system/node/has_memory").value_or("")).size());
     system.modules = os::read_memory_modules(root);

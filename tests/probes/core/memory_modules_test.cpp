@@ -107,7 +107,7 @@ TEST(MemoryModules, OfRandomBytesDoNoHarm) {
         std::string bytes = table.bytes();
         for (int change = 0; change < 8; ++change)
             bytes[random() % bytes.size()] = static_cast<char>(random());
-        populated_channels(parse(bytes));
+        named_channels(parse(bytes));
     }
 }
 
@@ -115,10 +115,13 @@ TEST(MemoryModules, OfAMachineThatDoesNotTellAreNotNone) {
     EXPECT_FALSE(read_memory_modules("/nowhere"));
 }
 
-TEST(PopulatedChannels, AreToldByTheNamesOfManyFirmwares) {
-    const auto count = [](const std::vector<SmbiosSlot>& wanted) {
-        return populated_channels(slots(wanted));
-    };
+std::optional<int> populated(const std::vector<SmbiosSlot>& wanted) {
+    const std::optional<NamedChannels> channels = named_channels(slots(wanted));
+    return channels ? std::optional(channels->populated) : std::nullopt;
+}
+
+TEST(NamedChannels, AreToldByTheNamesOfManyFirmwares) {
+    const auto count = populated;
     EXPECT_EQ(count({{"P1-DIMMA1", "", 8192},
                      {"P1-DIMMA2", "", 8192},
                      {"P1-DIMMB1", "", 8192},
@@ -142,10 +145,19 @@ TEST(PopulatedChannels, AreToldByTheNamesOfManyFirmwares) {
     EXPECT_EQ(count({{"_Node0_Channel1_Dimm0", "", 8192}, {"_Node0_Channel10_Dimm0", "", 8192}}), 2);
 }
 
-TEST(PopulatedChannels, AreUnknownWhereNamesDoNotTell) {
-    const auto count = [](const std::vector<SmbiosSlot>& wanted) {
-        return populated_channels(slots(wanted));
-    };
+TEST(NamedChannels, AreCountedWithTheEmptyOnes) {
+    const std::optional<NamedChannels> channels = named_channels(slots({{"P1-DIMMA1", "", 8192},
+                                                                        {"P1-DIMMA2", "", 8192},
+                                                                        {"P1-DIMMB1", ""},
+                                                                        {"P1-DIMMC1", "", 8192},
+                                                                        {"P1-DIMMD1", ""}}));
+    ASSERT_TRUE(channels);
+    EXPECT_EQ(channels->populated, 2);
+    EXPECT_EQ(channels->named, 4);
+}
+
+TEST(NamedChannels, AreUnknownWhereNamesDoNotTell) {
+    const auto count = populated;
     EXPECT_FALSE(count({}));
     EXPECT_FALSE(count({{"PROC 1 DIMM 1", "", 8192}, {"PROC 1 DIMM 2", "", 8192}}));
     EXPECT_FALSE(count({{"A1", "", 8192}}));

@@ -114,7 +114,17 @@ TEST(ExpectedBandwidth, OfAnUnknownCpuIsThatOfItsModules) {
     EXPECT_FALSE(expected.full);
     ASSERT_TRUE(expected.limit());
     EXPECT_DOUBLE_EQ(expected.limit()->value, 4 * 2400e6 * 8);
-    EXPECT_THAT(expected.sentences, IsEmpty()) << "how many channels there should be is not known";
+    EXPECT_THAT(expected.sentences,
+                ElementsAre(AllOf(HasSubstr("4 of the 8 channels that the board names have a module"),
+                                  HasSubstr("4 of 8 slots"), HasSubstr("50 %"))))
+        << "one sentence: of what is plugged in, the share is good";
+    system.modules = modules_of(8, 2400e6, 2400e6);
+    EXPECT_THAT(expect(system, 120e9).sentences, IsEmpty());
+    system.modules = modules_of(4, 2400e6, 2400e6);
+    for (std::size_t i = 0; i < system.modules->size(); ++i)
+        (*system.modules)[i].locator = "PROC 1 DIMM " + std::to_string(i + 1);
+    EXPECT_THAT(expect(system, 60e9).sentences, ElementsAre(HasSubstr("unknown")))
+        << "names that tell no channels accuse nobody";
 }
 
 TEST(ExpectedBandwidth, SeesMissingChannelsInTheSlots) {
@@ -157,6 +167,26 @@ TEST(ExpectedBandwidth, TakesALowShareForMissingChannelsWhereSlotsCannotBeRead) 
                 ElementsAre(AllOf(HasSubstr("38 %"), HasSubstr("4 of 8 memory channels"))));
 }
 
+TEST(ExpectedBandwidth, NamesNoShortageWhereFewOfTheCpusMayBeUsed) {
+    // Two CPUs of a sound machine draw as much as one channel gives.
+    MemorySystem system = system_of(epyc_7543);
+    system.cpus_allowed = 2;
+    system.cpus_online = 32;
+    const auto innocent =
+        ElementsAre(AllOf(HasSubstr("2 of 32 CPUs"), HasSubstr("alone may not draw"),
+                          Not(HasSubstr("channels with modules")), Not(HasSubstr("looks"))));
+    EXPECT_THAT(expect(system, 20e9).sentences, innocent);
+    system.numa_nodes = 8;
+    EXPECT_THAT(expect(system, 20e9).sentences, innocent);
+    system.in_virtual_machine = true;
+    EXPECT_THAT(expect(system, 20e9).sentences, innocent);
+    system = system_of(epyc_7543);
+    system.cpus_allowed = system.cpus_online = 32;
+    EXPECT_THAT(expect(system, 20e9).sentences, ElementsAre(HasSubstr("1 of 8 memory channels")));
+    system.cpus_allowed = 2;
+    EXPECT_THAT(expect(system, 160e9).sentences, IsEmpty()) << "a few CPUs that draw enough";
+}
+
 TEST(ExpectedBandwidth, TakesALowShareForOneNumaNodeOfSeveral) {
     MemorySystem system = system_of(epyc_7543);
     system.modules = modules_of(8);
@@ -197,10 +227,10 @@ TEST(MemorySystem, IsReadFromTheKernelsFilesAndTheFirmwaresTable) {
         std::ofstream(root / file, std::ios::binary) << text;
     };
     write("proc/cpuinfo", "processor\t: 0\nmodel name\t: " + epyc_7543 + "\nflags\t\t: fpu sse2\n");
-    write("sys/devices/system/cpu/online", "0-1\n");
-    for (const int cpu : {0, 1})
+    write("sys/devices/system/cpu/online", "0-3\n");
+    for (const int cpu : {0, 1, 2, 3})
         write("sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/physical_package_id",
-              std::to_string(cpu) + "\n");
+              std::to_string(cpu / 2) + "\n");
     write("sys/devices/system/node/has_memory", "0-1\n");
     test::SmbiosTable table;
     table.slot({"DIMM_A1", "", 16384, 3200, 3200});
@@ -210,12 +240,21 @@ TEST(MemorySystem, IsReadFromTheKernelsFilesAndTheFirmwaresTable) {
     EXPECT_EQ(system.cpu_model, epyc_7543);
     EXPECT_EQ(system.sockets, 2);
     EXPECT_EQ(system.sockets_used, 2);
+    EXPECT_EQ(system.cpus_allowed, 4);
+    EXPECT_EQ(system.cpus_online, 4);
     EXPECT_EQ(system.numa_nodes, 2);
     EXPECT_FALSE(system.in_virtual_machine);
     ASSERT_TRUE(system.modules);
     EXPECT_EQ(system.modules->size(), 1u);
     write("proc/cpuinfo", "model name\t: AMD EPYC\nflags\t\t: fpu hypervisor sse2\n");
     EXPECT_TRUE(read_memory_system(root).in_virtual_machine);
+    const MemorySystem socket = read_memory_system(root, std::vector<int>{2, 3});
+    EXPECT_EQ(socket.sockets_used, 1);
+    EXPECT_EQ(socket.cpus_allowed, 2);
+    EXPECT_EQ(socket.cpus_online, 2) << "all of the socket that is used";
+    const MemorySystem few = read_memory_system(root, std::vector<int>{0, 2});
+    EXPECT_EQ(few.cpus_allowed, 2);
+    EXPECT_EQ(few.cpus_online, 4);
     const MemorySystem nothing = read_memory_system(root / "nowhere");
     EXPECT_EQ(nothing.cpu_model, "");
     EXPECT_EQ(nothing.sockets, 1);
