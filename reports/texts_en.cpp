@@ -224,7 +224,7 @@ std::span<const PhraseEntry> phrases_en() {
         {"curve.zone_note", "tinted: where both bounds hold"},
         {"curve.bandwidth_by_threads", "Bandwidth by the number of threads"},
         {"curve.threads", "Threads"},
-        {"curve.threads_note", "each thread on a core of its own"},
+        {"curve.threads_note", "each thread on a CPU of its own, cores first"},
         {"curve.kernel", "{}"},
         {"curve.latency_by_bytes", "Latency by the size of the data"},
         {"curve.bytes", "Size"},

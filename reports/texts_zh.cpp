@@ -223,7 +223,7 @@ std::span<const PhraseEntry> phrases_zh() {
         {"curve.zone_note", "着色区域内两项限值均满足"},
         {"curve.bandwidth_by_threads", "不同线程数下的带宽"},
         {"curve.threads", "线程数"},
-        {"curve.threads_note", "每个线程独占一个核心"},
+        {"curve.threads_note", "每个线程独占一个 CPU，优先使用不同核心"},
         {"curve.kernel", "{}"},
         {"curve.latency_by_bytes", "不同数据量下的延迟"},
         {"curve.bytes", "数据量"},

@@ -37,14 +37,6 @@ const Budget& budget_of(const Context& context) {
     return context.quick ? quick_budget : full_budget;
 }
 
-const MetricDeclaration bus_metric{"memory.bandwidth.bus",
-                                   Unit::byte_per_second,
-                                   Direction::higher,
-                                   "derived from memory.bandwidth, not counted: its bytes and those that "
-                                   "plain stores read before; of kernels "
-                                   "with plain stores",
-                                   {"kernel"}};
-
 std::vector<NamedKernel> kernels_of(const Case& the_case) {
     std::vector<NamedKernel> chosen;
     for (const NamedKernel& kernel : all_stream_kernels())
@@ -105,7 +97,8 @@ void add_metrics(const NamedKernel& kernel, const SampleSet& best, const SampleS
     outcome.metrics.push_back(make_metric(plain_bandwidth_metric(), plain, Statistic::median, axes));
     // Of the others it is the same figure.
     if (traffic > 1)
-        outcome.metrics.push_back(make_metric(bus_metric, scaled(best, traffic), Statistic::median, axes));
+        outcome.metrics.push_back(
+            make_metric(bus_bandwidth_metric(), scaled(best, traffic), Statistic::median, axes));
 }
 
 void add_check(const NamedKernel& kernel, std::size_t elements, std::uint64_t wrong, Outcome& outcome) {
@@ -211,29 +204,16 @@ std::optional<BestRun> measure_kernels(const Case& the_case, const ArraySize& si
     return first;
 }
 
-/// What all cores together should reach, beside every figure that is held to it, and in the notes what it
-/// says.
-void add_expectation(Context& context, Outcome& outcome) {
-    // A plain store may also read its line. Where it does, only the bus tells what the memory gave; where the
-    // CPU spares itself that, the derived figure may lie above all that the memory can give.
-    double best = 0, best_on_bus = 0;
-    for (const Metric& metric : outcome.metrics) {
-        if (metric.name == attainable_bandwidth_metric().name) best = std::max(best, metric.value);
-        if (metric.name == bus_metric.name) best_on_bus = std::max(best_on_bus, metric.value);
-    }
-    const MemorySystem system = read_memory_system();
-    ExpectedBandwidth expected = expect_bandwidth(context.cpu_facts, system, std::max(best, best_on_bus));
-    if (expected.share && *expected.share > 1) expected = expect_bandwidth(context.cpu_facts, system, best);
-    outcome.notes.insert(outcome.notes.end(), expected.sentences.begin(), expected.sentences.end());
-    for (Metric& metric : outcome.metrics) {
-        if (metric.name == attainable_bandwidth_metric().name) metric.limit = expected.limit();
-    }
-}
-
 Outcome run(const Case& the_case, Context& context) {
     if (Accelerator* const accelerator = context.device->accelerator())
         return offloaded_bandwidth(the_case, context, *accelerator);
     const ArraySize size = array_size(the_case);
+    if (!size.impossible.empty())
+        return skipped(
+            the_case,
+            size.impossible + (pages_of(the_case).huge.size() > 1
+                                   ? " (half of them on huge pages; huge_pages=never needs none of these)"
+                                   : ""));
     if (the_case.is_auto("bytes") && !size.useful)
         return skipped(
             the_case,
@@ -250,7 +230,7 @@ Outcome run(const Case& the_case, Context& context) {
                        fmt::format("{} needs non-temporal stores, which the {} kernels do not have here",
                                    the_case.text("kernel"), kernels::to_string(isa_of(the_case))));
     // Of fewer threads nothing was promised.
-    if (the_case.is_auto("threads")) add_expectation(context, outcome);
+    if (the_case.is_auto("threads")) add_expectation(read_memory_system(), context.cpu_facts, outcome);
     if (the_case.text("scaling") == "no") return outcome;
 
     const int threads = threads_of(the_case);
@@ -274,16 +254,6 @@ void check(const Case& the_case, const Context&) {
     if (!on_cpu(the_case)) return check_offloaded_bandwidth(the_case);
     threads_of(the_case);
     isa_of(the_case);
-    const std::uint64_t usable = usable_memory_bytes();
-    const std::uint64_t arrays = static_cast<std::uint64_t>(all_arrays_of(the_case));
-    if (usable != 0 && !the_case.is_auto("bytes") && the_case.bytes("bytes") > usable / arrays)
-        throw InputError(
-            fmt::format("memory.bandwidth.bytes: {} arrays of {} bytes do not fit into the {} bytes of "
-                        "memory that may be used; accepted: up to {}, or auto{}",
-                        arrays, the_case.bytes("bytes"), usable, usable / arrays,
-                        pages_of(the_case).huge.size() > 1
-                            ? " (half of them on huge pages; huge_pages=never needs none of these)"
-                            : ""));
 }
 
 Estimate estimate(const Case& the_case, const Context& context) {
@@ -293,7 +263,11 @@ Estimate estimate(const Case& the_case, const Context& context) {
     const SamplingPolicy policy = policy_of(the_case, context);
     const double filling = static_cast<double>(size.bytes) * 1e-9;
     Estimate estimate;
-    estimate.memory_bytes = size.bytes * static_cast<std::uint64_t>(all_arrays_of(the_case));
+    if (!size.impossible.empty()) {
+        estimate.seconds = 0.5;
+        return estimate;
+    }
+    estimate.memory_bytes = array_footprint(size.bytes) * static_cast<std::uint64_t>(all_arrays_of(the_case));
     const double kernels_alone = 1.5 + filling * all_arrays_of(the_case) +
                                  static_cast<double>(chosen.size()) *
                                      (0.4 + 2 * (policy.maximum_time + policy.maximum_warm_up).count());
@@ -301,7 +275,7 @@ Estimate estimate(const Case& the_case, const Context& context) {
     estimate.seconds = chosen.size() > 1 ? std::min(kernels_alone, budget.whole_case) : kernels_alone;
     if (the_case.text("scaling") == "no") return estimate;
     const int threads = threads_of(the_case);
-    double points = static_cast<double>(scaling_steps(threads).size() - 1);
+    double points = static_cast<double>(scaling_steps(threads, kernels::allowed_cores()).size() - 1);
     if (the_case.is_auto("threads"))
         points += static_cast<double>(node_pairs(numa_nodes(), kernels::cpus_by_core()).pairs.size());
     // One thread fills an array slower than all.
@@ -345,8 +319,8 @@ Probe memory_bandwidth_probe() {
          0,
          {"yes", "no"}},
     };
-    probe.metrics = {attainable_bandwidth_metric(), plain_bandwidth_metric(), bus_metric, scaling_metric(),
-                     node_metric()};
+    probe.metrics = {attainable_bandwidth_metric(), plain_bandwidth_metric(), bus_bandwidth_metric(),
+                     scaling_metric(), node_metric()};
     probe.run = run;
     probe.estimate = estimate;
     probe.check = check;

@@ -1,6 +1,8 @@
 #include "probes/memory/streams/bandwidth_parts.h"
 
+#include <algorithm>
 #include <optional>
+#include <set>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -50,6 +52,17 @@ const MetricDeclaration& plain_bandwidth_metric() {
     return metric;
 }
 
+const MetricDeclaration& bus_bandwidth_metric() {
+    static const MetricDeclaration metric{
+        "memory.bandwidth.bus",
+        Unit::byte_per_second,
+        Direction::higher,
+        "derived from memory.bandwidth, not counted: its bytes and those that "
+        "plain stores read before; of kernels with plain stores",
+        {"kernel"}};
+    return metric;
+}
+
 const MetricDeclaration& scaling_metric() {
     static const MetricDeclaration declaration{
         "memory.bandwidth.scaling",
@@ -70,17 +83,17 @@ const MetricDeclaration& node_metric() {
     return declaration;
 }
 
-std::vector<int> scaling_steps(int threads) {
-    std::vector<int> steps;
-    for (int step = 1; step < threads; step *= 2) steps.push_back(step);
-    steps.push_back(threads);
-    return steps;
+std::vector<int> scaling_steps(int threads, int cores) {
+    std::set<int> steps = {threads};
+    for (int step = 1; step < threads; step *= 2) steps.insert(step);
+    if (cores > 0 && cores < threads) steps.insert(cores);
+    return {steps.begin(), steps.end()};
 }
 
 void measure_scaling(const BestRun& best, int threads, std::uint64_t bytes, const SamplingPolicy& policy,
                      Context& context, Outcome& outcome) {
     std::uint64_t wrong = 0;
-    for (const int step : scaling_steps(threads)) {
+    for (const int step : scaling_steps(threads, kernels::allowed_cores())) {
         SampleSet set = best.samples;
         if (step != threads) {
             kernels::ThreadTeam team(step);
@@ -123,6 +136,22 @@ void measure_node_pairs(const BestRun& best, const std::vector<NodePair>& pairs,
         }
     }
     if (any) outcome.checks.push_back(exact("node pairs'", wrong));
+}
+
+void add_expectation(const MemorySystem& system, const CpuFacts* facts, Outcome& outcome) {
+    // A plain store may also read its line. Where it does, only the bus tells what the memory gave; where the
+    // CPU spares itself that, the derived figure may lie above all that the memory can give.
+    double best = 0, best_on_bus = 0;
+    for (const Metric& metric : outcome.metrics) {
+        if (metric.name == attainable_bandwidth_metric().name) best = std::max(best, metric.value);
+        if (metric.name == bus_bandwidth_metric().name) best_on_bus = std::max(best_on_bus, metric.value);
+    }
+    ExpectedBandwidth expected = expect_bandwidth(facts, system, std::max(best, best_on_bus));
+    if (expected.share && *expected.share > 1) expected = expect_bandwidth(facts, system, best);
+    outcome.notes.insert(outcome.notes.end(), expected.sentences.begin(), expected.sentences.end());
+    for (Metric& metric : outcome.metrics) {
+        if (metric.name == attainable_bandwidth_metric().name) metric.limit = expected.limit();
+    }
 }
 
 }  // namespace assay

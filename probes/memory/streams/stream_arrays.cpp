@@ -8,6 +8,7 @@
 
 #include "kernels/device/numa.h"
 #include "kernels/reference/reference.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/core/random.h"
 
 namespace assay {
@@ -26,6 +27,11 @@ constexpr std::size_t stagger_elements = 17 * page_elements;
 constexpr std::size_t chunk_elements = (std::size_t{128} << 10) / sizeof(double);
 // Elements are whole numbers below 2^20: sums of up to 2^33 of them are exact.
 constexpr std::uint64_t value_limit = std::uint64_t{1} << 20;
+
+/// Elements from the beginning of an array to that of the next.
+constexpr std::size_t stride_of(std::size_t elements) {
+    return (elements + page_elements - 1) / page_elements * page_elements + stagger_elements;
+}
 
 constexpr std::uint64_t cache_multiple = 4;
 constexpr std::uint64_t assumed_cache_bytes = std::uint64_t{64} << 20;
@@ -61,6 +67,10 @@ std::vector<NamedKernel> all_stream_kernels() {
     return named;
 }
 
+std::uint64_t array_footprint(std::uint64_t bytes) {
+    return stride_of(bytes / sizeof(double)) * sizeof(double);
+}
+
 ArraySize size_arrays(std::uint64_t asked, int arrays, std::uint64_t cache_bytes,
                       std::uint64_t usable_bytes) {
     ArraySize size;
@@ -75,6 +85,15 @@ ArraySize size_arrays(std::uint64_t asked, int arrays, std::uint64_t cache_bytes
         size.out_of_cache = size.bytes >= rule;
         size.reason = fmt::format("Each array has {} bytes, as asked for; STREAM's rule is 4 x {}.",
                                   size.bytes, caches);
+        const std::uint64_t count = static_cast<std::uint64_t>(arrays);
+        const std::uint64_t most = usable_bytes / count;
+        // The first comparison lets the second come to no more than 64 bits hold.
+        if (usable_bytes != 0 && (size.bytes > most || array_footprint(size.bytes) > most))
+            size.impossible = fmt::format(
+                "{} of {}, and {} bytes from each to the next, are more than the {} of memory that may be "
+                "used",
+                counted(count, "array", "arrays"), bytes_in_words(size.bytes),
+                stagger_elements * sizeof(double), bytes_in_words(usable_bytes));
     } else {
         const std::uint64_t page = page_elements * sizeof(double);
         const std::uint64_t half = usable_bytes / 2 / static_cast<std::uint64_t>(arrays) / page * page;
@@ -96,8 +115,7 @@ ArraySize size_arrays(std::uint64_t asked, int arrays, std::uint64_t cache_bytes
 StreamArraySet::StreamArraySet(Device& device, kernels::ThreadTeam& team, int arrays, std::uint64_t bytes,
                                bool huge_pages, std::uint64_t seed, std::optional<int> node)
     : team_(team), elements_(bytes / sizeof(double)) {
-    const std::size_t stride =
-        (elements_ + page_elements - 1) / page_elements * page_elements + stagger_elements;
+    const std::size_t stride = stride_of(elements_);
     memory_ = device.allocate(stride * sizeof(double) * static_cast<std::size_t>(arrays), huge_pages);
     if (node) bind_memory(memory_->host_pointer(), memory_->bytes(), *node);
     for (int i = 0; i < arrays; ++i)

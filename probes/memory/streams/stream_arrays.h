@@ -31,9 +31,13 @@ struct ArraySize {
     bool out_of_cache = true;  ///< false: smaller than STREAM's rule asks
     /// False: too small to be asked for without a word, since the last-level caches together hold an array.
     bool useful = true;
+    std::string impossible;  ///< why there can be none, with the arithmetic; empty where there can
 };
+/// Bytes that an array of so many takes with what lies between it and the next.
+std::uint64_t array_footprint(std::uint64_t bytes);
 /// STREAM's rule: each array at least 4 × all last-level caches, as long as all of them fit into half of the
-/// usable memory. `asked` = 0 for auto.
+/// usable memory. `asked` = 0 for auto. What is asked for may take all that is usable. `usable_bytes` = 0:
+/// not known, no limit.
 ArraySize size_arrays(std::uint64_t asked, int arrays, std::uint64_t cache_bytes, std::uint64_t usable_bytes);
 
 /// Arrays of doubles for the stream kernels, spread over a team: each member first touches, and later works

@@ -7,11 +7,15 @@
 #include <gtest/gtest.h>
 
 #include "kernels/cpu/affinity.h"
+#include "kernels/cpu/caches.h"
 #include "kernels/cpu/thread_team.h"
+#include "kernels/device/pages.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/core/probe.h"
 #include "probes/memory/memory.h"
 #include "probes/memory/streams/bandwidth_parts.h"
 #include "probes/memory/streams/stream_arrays.h"
+#include "tests/probes/memory/memory_doubles.h"
 
 namespace assay {
 namespace {
@@ -60,6 +64,26 @@ TEST(ArraySize, IsOfNoUseWhereTheCachesHoldTheArrays) {
     EXPECT_FALSE(size_arrays(0, 3, 32 * mib, 180 * mib).useful) << "30 MiB each";
     EXPECT_FALSE(size_arrays(0, 3, 32 * mib, 4096).useful) << "nothing at all";
     EXPECT_TRUE(size_arrays(4096, 3, 32 * mib, 180 * mib).useful) << "asked for by name";
+}
+
+TEST(ArraySize, OverTheLimitIsImpossibleWithTheArithmetic) {
+    constexpr std::uint64_t between = 17 * 4096;
+    EXPECT_EQ(size_arrays(10 * mib, 3, 32 * mib, 3 * (10 * mib + between)).impossible, "");
+    const ArraySize size = size_arrays(10 * mib, 3, 32 * mib, 3 * (10 * mib + between) - 1);
+    EXPECT_THAT(size.impossible, HasSubstr("3 arrays of 10485760 bytes (10 MiB), and 69632 bytes"));
+    EXPECT_THAT(size.impossible, HasSubstr("31666175 bytes"));
+    EXPECT_THAT(size_arrays(~std::uint64_t{0}, 3, 32 * mib, 1024 * mib).impossible, HasSubstr("1073741824"));
+    EXPECT_EQ(size_arrays(10 * mib, 3, 32 * mib, 0).impossible, "") << "a limit that is not known is none";
+    EXPECT_EQ(size_arrays(0, 3, 32 * mib, mib).impossible, "");
+}
+
+TEST(ArraySize, IsWhatAnArrayTakesWithThePagesBetween) {
+    kernels::ThreadTeam team(1);
+    const std::unique_ptr<Device> device = cpu();
+    for (const std::uint64_t bytes : {8u, 4096u, 40000u}) {
+        StreamArraySet arrays(*device, team, 3, bytes, false, 7);
+        EXPECT_EQ(arrays.memory().bytes(), 3 * array_footprint(bytes)) << bytes;
+    }
 }
 
 TEST(StreamKernels, AreElevenWithTheNamesOfTheParameter) {
@@ -224,8 +248,9 @@ TEST_F(MemoryBandwidth, OneKernelAloneNeedsOnlyItsArrays) {
             .estimate(make({{"kernel", kernel}, {"bytes", "64K"}, {"huge_pages", "never"}}), context_)
             .memory_bytes;
     };
-    EXPECT_EQ(memory_of("copy"), 2u * 65536);
-    EXPECT_EQ(memory_of("triad"), 3u * 65536);
+    // Arrays lie 17 pages apart.
+    EXPECT_EQ(memory_of("copy"), 2u * (65536 + 17 * 4096));
+    EXPECT_EQ(memory_of("triad"), 3u * (65536 + 17 * 4096));
 }
 
 TEST_F(MemoryBandwidth, ScalesFromOneThreadToAllAndEndsWithTheFigureOfAll) {
@@ -240,17 +265,95 @@ TEST_F(MemoryBandwidth, ScalesFromOneThreadToAllAndEndsWithTheFigureOfAll) {
         EXPECT_TRUE(points.emplace(metric.labels.at("threads"), metric.value).second);
     }
     std::set<std::string> expected;
-    for (const int step : scaling_steps(kernels::allowed_cpus())) expected.insert(std::to_string(step));
+    for (const int step : scaling_steps(kernels::allowed_cpus(), kernels::allowed_cores()))
+        expected.insert(std::to_string(step));
     ASSERT_EQ(points.size(), expected.size());
     for (const std::string& step : expected) EXPECT_TRUE(points.contains(step)) << step;
     EXPECT_EQ(points.at(std::to_string(kernels::allowed_cpus())), of_all);
 }
 
+/// Of an EPYC 7543, whose eight channels give 204.8 GB/s.
+CpuFacts epyc_facts(const std::string& name = "AMD EPYC 7543") {
+    return {{{"epyc-7543", {name}, 8, 3200e6, 2, "s"}}, 0.7, 0.8, "s"};
+}
+
+Metric figure(const MetricDeclaration& declaration, const std::string& kernel, double value) {
+    Metric metric = make_exact_metric(declaration, value);
+    metric.labels = {{"kernel", kernel}};
+    return metric;
+}
+
+class Expectation : public testing::Test {
+  protected:
+    /// What a machine with these figures of triad is told, beside a slower read.
+    Outcome with(double triad, double bus) {
+        Outcome outcome;
+        outcome.metrics = {figure(attainable_bandwidth_metric(), "read", triad / 2),
+                           figure(plain_bandwidth_metric(), "read", triad / 2),
+                           figure(attainable_bandwidth_metric(), "triad", triad),
+                           figure(plain_bandwidth_metric(), "triad", triad),
+                           figure(bus_bandwidth_metric(), "triad", bus)};
+        add_expectation(system_, &facts_, outcome);
+        return outcome;
+    }
+    CpuFacts facts_ = epyc_facts();
+    MemorySystem system_{.cpu_model = "AMD EPYC 7543 32-Core Processor"};
+};
+
+TEST_F(Expectation, IsTheLimitOfEveryAttainableFigureAndOfNoOther) {
+    const Outcome outcome = with(150e9, 150e9);
+    EXPECT_THAT(outcome.notes, testing::IsEmpty());
+    for (const Metric& metric : outcome.metrics) {
+        ASSERT_EQ(metric.limit.has_value(), metric.name == "memory.bandwidth") << metric.name;
+        if (metric.limit) {
+            EXPECT_DOUBLE_EQ(metric.limit->value, 204.8e9);
+        }
+    }
+}
+
+TEST_F(Expectation, OfALowFigureIsSaidInTheNotes) {
+    EXPECT_THAT(with(77e9, 77e9).notes,
+                testing::ElementsAre(testing::AllOf(HasSubstr("38 %"), HasSubstr("4 of 8 memory channels"))));
+}
+
+TEST_F(Expectation, CountsWhatPlainStoresReadBefore) {
+    EXPECT_THAT(with(115e9, 115e9 * 4 / 3).notes, testing::IsEmpty()) << "75 % on the bus";
+    EXPECT_THAT(with(115e9, 115e9).notes, testing::ElementsAre(HasSubstr("56 %")));
+}
+
+TEST_F(Expectation, LeavesTheBusOutWhereMoreThanCanBeWouldHaveGoneOverIt) {
+    EXPECT_THAT(with(160e9, 160e9 * 4 / 3).notes, testing::IsEmpty()) << "104 % on the bus, 78 % without";
+    EXPECT_THAT(with(210e9, 280e9).notes,
+                testing::ElementsAre(HasSubstr("210.0 GB/s were measured, more than")));
+}
+
+TEST_F(MemoryBandwidth, IsHeldAgainstWhatTheMemoryShouldReachWhereAllCpusTakePart) {
+    // As if this machine's CPU, whatever it is, were in the catalogue.
+    CpuFacts facts = epyc_facts(read_memory_system().cpu_model);
+    context_.cpu_facts = &facts;
+    for (const char* const threads : {"auto", "1"}) {
+        const Outcome outcome = execute(
+            probe_, make({{"kernel", "read"}, {"bytes", "64K"}, {"threads", threads}, {"scaling", "no"}}),
+            context_);
+        ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+        for (const Metric& metric : outcome.metrics)
+            EXPECT_EQ(metric.limit.has_value(),
+                      metric.name == "memory.bandwidth" && std::string(threads) == "auto")
+                << metric.name << ' ' << threads;
+    }
+}
+
 TEST(ScalingSteps, DoubleAndEndWithAll) {
-    EXPECT_EQ(scaling_steps(1), std::vector<int>{1});
-    EXPECT_EQ(scaling_steps(2), (std::vector<int>{1, 2}));
-    EXPECT_EQ(scaling_steps(8), (std::vector<int>{1, 2, 4, 8}));
-    EXPECT_EQ(scaling_steps(12), (std::vector<int>{1, 2, 4, 8, 12}));
+    EXPECT_EQ(scaling_steps(1, 1), std::vector<int>{1});
+    EXPECT_EQ(scaling_steps(2, 2), (std::vector<int>{1, 2}));
+    EXPECT_EQ(scaling_steps(8, 4), (std::vector<int>{1, 2, 4, 8}));
+    EXPECT_EQ(scaling_steps(12, 12), (std::vector<int>{1, 2, 4, 8, 12}));
+}
+
+TEST(ScalingSteps, HaveTheNumberOfCoresWhereThreadsBeginToShareThem) {
+    EXPECT_EQ(scaling_steps(24, 12), (std::vector<int>{1, 2, 4, 8, 12, 16, 24}));
+    EXPECT_EQ(scaling_steps(12, 6), (std::vector<int>{1, 2, 4, 6, 8, 12}));
+    EXPECT_EQ(scaling_steps(4, 12), (std::vector<int>{1, 2, 4})) << "fewer threads than cores";
 }
 
 TEST_F(MemoryBandwidth, OnASetOfOneCpuIsMeasuredWithOneThread) {
@@ -309,9 +412,45 @@ TEST_F(MemoryBandwidth, RefusesWhatCannotBe) {
     EXPECT_THROW(make({{"bytes", "100"}}), InputError);
     EXPECT_THROW(make({{"huge_pages", "always"}}), InputError);
     EXPECT_THROW(make({{"scaling", "maybe"}}), InputError);
-    EXPECT_THROW(probe_.check(make({{"bytes", "1000T"}}), context_), InputError);
     EXPECT_THROW(probe_.check(make({{"threads", "100000"}}), context_), InputError);
     EXPECT_NO_THROW(probe_.check(make({}), context_));
+}
+
+TEST_F(MemoryBandwidth, SkipsArraysThatDoNotFitWithTheArithmetic) {
+    const Case large = make({{"kernel", "triad"}, {"bytes", "1000T"}, {"huge_pages", "never"}});
+    EXPECT_NO_THROW(probe_.check(large, context_)) << "one case must not refuse a whole run";
+    EXPECT_LT(probe_.estimate(large, context_).seconds, 10);
+    const Outcome outcome = execute(probe_, large, context_);
+    EXPECT_EQ(outcome.status, Status::skipped);
+    EXPECT_THAT(outcome.reason, HasSubstr("3 arrays of 1099511627776000 bytes (1000 TiB)"));
+    EXPECT_THAT(outcome.reason, HasSubstr("memory that may be used"));
+    EXPECT_THAT(outcome.reason, Not(HasSubstr("huge_pages=never")));
+}
+
+TEST_F(MemoryBandwidth, IsSkippedWithTheNumbersWhereTheMemoryAllowedIsTooLittle) {
+    const std::uint64_t told = kernels::last_level_cache_bytes();
+    const std::uint64_t caches = told == 0 ? 64 * mib : told;
+    const auto [status, reason] = doubles::run_with_bytes_left(caches, probe_, make({}), context_);
+    EXPECT_EQ(status, Status::skipped) << reason;
+    EXPECT_THAT(reason, testing::ContainsRegex("in half of the [0-9]+ bytes .*of memory that may be used "
+                                               "\\([36] at a time\\) have [0-9]+ bytes"));
+    EXPECT_THAT(reason, HasSubstr("caches of " + bytes_in_words(told)));
+}
+
+TEST_F(MemoryBandwidth, WithoutHugePagesMeasuresOnSmallOnesAndSaysSo) {
+    doubles::WithoutHugePages device;
+    context_.device = &device;
+    const Outcome outcome = execute(
+        probe_, make({{"kernel", "read"}, {"bytes", "4M"}, {"threads", "1"}, {"scaling", "no"}}), context_);
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    // The system gives them on request or unasked, and the device does not; or the system does not.
+    const bool offered = huge_pages_given() != HugePages::none;
+    EXPECT_THAT(outcome.notes,
+                testing::Contains(HasSubstr(offered ? "Huge pages were asked for and 0.0 % of the memory"
+                                                    : "The system gives no transparent huge pages")));
+    if (offered) {
+        EXPECT_EQ(outcome.resolved.at("trial_huge_page_share"), "0.000");
+    }
 }
 
 TEST_F(MemoryBandwidth, SkipsADeviceThatIsNotThere) {
