@@ -163,7 +163,7 @@ class LoadedChase {
         : context_(context),
           team_(kernels::allowed_cores()),
           chain_memory_(paged_memory(*context.device, size.bytes, huge_pages)),
-          load_memory_(context.device->allocate(size.bytes, huge_pages)),
+          load_memory_(context.device->allocate(whole_pages(size.bytes, huge_pages), huge_pages)),
           load_(load_memory_->host_pointer(), size.bytes, team_.size() - 1) {
         context.progress("laying the chain and filling the arrays", 0);
         team_.run([&](int member) {
@@ -172,6 +172,8 @@ class LoadedChase {
                                           chain_line_bytes(), context_.seed);
             misplaced_ = kernels::misplaced_links(chain_);
         });
+        // Only now are the readers' pages there, each touched first by who reads it.
+        load_pages_ = pages_of(*load_memory_, huge_pages);
     }
 
     std::vector<LoadStep> measure(int steps, const SamplingPolicy& policy) {
@@ -197,6 +199,7 @@ class LoadedChase {
     }
 
     const PageProof& pages() const { return chain_memory_.pages; }
+    const PageProof& readers_pages() const { return load_pages_; }
     int readers() const { return load_.readers(); }
 
     void add_checks(Outcome& outcome) const {
@@ -217,6 +220,7 @@ class LoadedChase {
     kernels::ThreadTeam team_;
     PagedMemory chain_memory_;
     std::unique_ptr<DeviceMemory> load_memory_;
+    PageProof load_pages_;
     ReadLoad load_;
     kernels::Chain chain_;
     std::uint64_t misplaced_ = 0;
@@ -273,7 +277,10 @@ Outcome run(const Case& the_case, Context& context) {
     outcome.resolved["cpu"] = std::to_string(kernels::cpus_by_core().front());
     outcome.resolved["readers"] = std::to_string(chase.readers());
     outcome.resolved["bytes"] = std::to_string(size.bytes);
+    outcome.resolved["readers_page_bytes"] = chase.readers_pages().label;
     if (!chase.pages().sentence.empty()) outcome.notes.push_back(chase.pages().sentence);
+    if (!chase.readers_pages().sentence.empty())
+        outcome.notes.push_back("What the readers read: " + chase.readers_pages().sentence);
     outcome.notes.push_back(size.reason);
     outcome.notes.push_back(
         fmt::format("One core chases pointers through memory in random order while {} read arrays of {} "

@@ -27,8 +27,12 @@ std::uint64_t told_or_assumed(std::uint64_t cache_bytes) {
     return cache_bytes == 0 ? assumed_cache_bytes : cache_bytes;
 }
 
-std::uint64_t whole_pages(std::uint64_t bytes) {
+std::uint64_t whole_units(std::uint64_t bytes) {
     return bytes / smallest_chain_bytes * smallest_chain_bytes;
+}
+
+std::size_t small_page_bytes() {
+    return static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace
@@ -64,9 +68,9 @@ ChainSize size_chain(std::uint64_t asked, LastLevelCaches last_level, std::uint6
         else if (asked / usual_line_bytes >= std::uint64_t{1} << 32)
             size.impossible = fmt::format("a chain of {} has 2^32 lines or more", bytes_in_words(asked));
     } else {
-        size.bytes = whole_pages(std::min(wanted, part));
+        size.bytes = whole_units(std::min(wanted, part));
         size.reason =
-            size.bytes == whole_pages(wanted)
+            size.bytes == whole_units(wanted)
                 ? fmt::format("The largest chain has {}: {}.", binary_size(size.bytes), rule)
                 : fmt::format(
                       "The largest chain has {}, {:g} of the {} of memory that may be used; the rule would "
@@ -117,14 +121,22 @@ PageProof prove_pages(bool huge_asked, std::size_t small_page_bytes, std::option
     return proof;
 }
 
+PageProof pages_of(DeviceMemory& memory, bool huge_asked) {
+    return prove_pages(huge_asked, small_page_bytes(),
+                       huge_page_share(memory.host_pointer(), memory.bytes()));
+}
+
+std::uint64_t whole_pages(std::uint64_t bytes, bool huge) {
+    const std::uint64_t unit = huge ? huge_page_bytes : small_page_bytes();
+    return (bytes + unit - 1) / unit * unit;
+}
+
 PagedMemory paged_memory(Device& device, std::uint64_t bytes, bool huge_pages) {
-    const std::size_t small_page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    const std::uint64_t unit = huge_pages ? huge_page_bytes : small_page;
     PagedMemory paged;
-    paged.memory = device.allocate((bytes + unit - 1) / unit * unit, huge_pages);
+    paged.memory = device.allocate(whole_pages(bytes, huge_pages), huge_pages);
     std::byte* const begin = paged.memory->host_pointer();
-    for (std::size_t at = 0; at < paged.memory->bytes(); at += small_page) begin[at] = std::byte{1};
-    paged.pages = prove_pages(huge_pages, small_page, huge_page_share(begin, paged.memory->bytes()));
+    for (std::size_t at = 0; at < paged.memory->bytes(); at += small_page_bytes()) begin[at] = std::byte{1};
+    paged.pages = pages_of(*paged.memory, huge_pages);
     return paged;
 }
 

@@ -49,6 +49,11 @@ struct PageProof {
 /// From the share of it that the system says to be on huge pages.
 PageProof prove_pages(bool huge_asked, std::size_t small_page_bytes, std::optional<double> huge_share);
 
+/// What backs memory whose pages are there.
+PageProof pages_of(DeviceMemory& memory, bool huge_asked);
+/// The bytes of as many whole pages of the kind asked for as hold `bytes`.
+std::uint64_t whole_pages(std::uint64_t bytes, bool huge);
+
 /// Memory whose pages are there and known.
 struct PagedMemory {
     std::unique_ptr<DeviceMemory> memory;

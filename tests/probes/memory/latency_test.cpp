@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernels/cpu/affinity.h"
+#include "kernels/cpu/caches.h"
 #include "probes/core/probe.h"
 #include "probes/memory/chains/chain_memory.h"
 #include "probes/memory/memory.h"
@@ -174,6 +176,32 @@ TEST_F(MemoryLatency, SkipsAChainThatDoesNotFitWithTheArithmetic) {
     const Outcome outcome = execute(probe_, make({{"bytes", "1000T"}}), context_);
     EXPECT_EQ(outcome.status, Status::skipped);
     EXPECT_THAT(outcome.reason, HasSubstr("1099511627776000 bytes (1000 TiB) needs"));
+}
+
+#ifndef ASSAY_SANITIZE  // whose own memory would not fit beside so little
+TEST_F(MemoryLatency, IsSkippedWithTheNumbersWhereTheMemoryAllowedIsTooLittle) {
+    const auto [status, reason] =
+        doubles::run_with_bytes_left(16 * kib, probe_, make_case(probe_, {}), context_);
+    EXPECT_EQ(status, Status::skipped) << reason;
+    EXPECT_THAT(reason, testing::ContainsRegex("^0.5 of the [0-9]+ bytes of memory that may be used is less "
+                                               "than the smallest chain, 16384 bytes"));
+}
+#endif
+
+TEST_F(MemoryLatency, SaysOfEachCacheWhatTheSystemClaims) {
+    const Outcome outcome = execute(probe_, make({{"page", "4K"}}), context_);
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    std::map<std::string, double> claimed, expected;
+    for (const Metric& metric : outcome.metrics)
+        if (metric.name.ends_with("_claimed")) {
+            EXPECT_EQ(metric.unit, Unit::byte);
+            EXPECT_TRUE(claimed.emplace(metric.name, metric.value).second) << metric.name;
+        }
+    for (const kernels::DataCache& cache : kernels::data_caches_of(kernels::cpus_by_core().front()))
+        if (cache.level >= 1 && cache.level <= 3)
+            expected["memory.latency.l" + std::to_string(cache.level) + "_claimed"] =
+                static_cast<double>(cache.bytes);
+    EXPECT_EQ(claimed, expected);
 }
 
 TEST_F(MemoryLatency, RefusesWhatCannotBe) {

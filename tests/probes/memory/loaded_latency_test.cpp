@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,7 +21,10 @@
 namespace assay {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 
 /// Four readers that share 20 GB/s, each block of theirs 8000 bytes, by the fake clock.
 class FakeLoad final : public MemoryLoad {
@@ -220,6 +225,37 @@ TEST_F(LoadedLatency, WithOneCpuIsSkippedWithItsReason) {
     before.apply(0);
     EXPECT_EQ(outcome.status, Status::skipped);
     EXPECT_THAT(outcome.reason, HasSubstr("one CPU core"));
+}
+
+TEST_F(LoadedLatency, IsSkippedWithTheNumbersWhereTheMemoryAllowedIsTooLittle) {
+    if (kernels::allowed_cores() < 2) GTEST_SKIP() << "one core";
+    const std::uint64_t told = kernels::last_level_cache_bytes();
+    const std::uint64_t caches = told == 0 ? std::uint64_t{64} << 20 : told;
+    const auto [status, reason] =
+        doubles::run_with_bytes_left(caches, probe_, make_case(probe_, {}), context_);
+    EXPECT_EQ(status, Status::skipped) << reason;
+    EXPECT_THAT(reason, testing::ContainsRegex("0.25 of the [0-9]+ bytes .*of memory that may be used"));
+    EXPECT_THAT(reason, HasSubstr("too small to show the latency of memory"));
+}
+
+TEST_F(LoadedLatency, WithoutHugePagesSaysSoOfTheChainAndOfTheReaders) {
+    if (kernels::allowed_cores() < 2) GTEST_SKIP() << "one core";
+    doubles::WithoutHugePages device;
+    context_.device = &device;
+    const Outcome outcome = execute(probe_, make({{"page", "2M"}}), context_);
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    const std::string fallen = "Pages of 2 MiB were asked for, but 0 %";
+    EXPECT_THAT(outcome.notes, Contains(StartsWith(fallen)));
+    EXPECT_THAT(outcome.notes, Contains(StartsWith("What the readers read: " + fallen)));
+    EXPECT_EQ(outcome.resolved.at("readers_page_bytes"), std::to_string(sysconf(_SC_PAGESIZE)));
+}
+
+TEST_F(LoadedLatency, OnThePagesAskedForHasNothingToSayOfThem) {
+    if (kernels::allowed_cores() < 2) GTEST_SKIP() << "one core";
+    const Outcome outcome = execute(probe_, make({{"page", "4K"}}), context_);
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    EXPECT_THAT(outcome.notes, Not(Contains(HasSubstr("were asked for"))));
+    EXPECT_EQ(outcome.resolved.at("readers_page_bytes"), std::to_string(sysconf(_SC_PAGESIZE)));
 }
 
 TEST_F(LoadedLatency, SkipsASizeThatDoesNotFitWithTheArithmetic) {
