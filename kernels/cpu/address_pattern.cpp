@@ -45,13 +45,20 @@ bool pattern_stores_around_caches() {
     return portable::pattern_around_caches;
 }
 
+Isa pattern_form([[maybe_unused]] Isa isa) {
+#if defined(__x86_64__)
+    if (isa == Isa::avx512 || isa == Isa::avx2) return isa;
+#endif
+    return Isa::portable;
+}
+
 void write_pattern(Isa isa, const AddressPattern& pattern, std::uint64_t first, std::uint64_t* words,
                    std::size_t count) {
     demand(isa, words, count);
     const std::uint64_t start = pattern.seed + first * pattern_step;
 #if defined(__x86_64__)
-    if (isa == Isa::avx512) return avx512::write_pattern(start, mask_of(pattern), words, count);
-    if (isa == Isa::avx2) return avx2::write_pattern(start, mask_of(pattern), words, count);
+    if (pattern_form(isa) == Isa::avx512) return avx512::write_pattern(start, mask_of(pattern), words, count);
+    if (pattern_form(isa) == Isa::avx2) return avx2::write_pattern(start, mask_of(pattern), words, count);
 #endif
     portable::write_pattern(start, mask_of(pattern), words, count);
 }
@@ -61,8 +68,10 @@ std::uint64_t pattern_difference(Isa isa, const AddressPattern& pattern, std::ui
     demand(isa, words, count);
     const std::uint64_t start = pattern.seed + first * pattern_step;
 #if defined(__x86_64__)
-    if (isa == Isa::avx512) return avx512::pattern_difference(start, mask_of(pattern), words, count);
-    if (isa == Isa::avx2) return avx2::pattern_difference(start, mask_of(pattern), words, count);
+    if (pattern_form(isa) == Isa::avx512)
+        return avx512::pattern_difference(start, mask_of(pattern), words, count);
+    if (pattern_form(isa) == Isa::avx2)
+        return avx2::pattern_difference(start, mask_of(pattern), words, count);
 #endif
     return portable::pattern_difference(start, mask_of(pattern), words, count);
 }

@@ -22,6 +22,10 @@ std::uint64_t pattern_index(const AddressPattern& pattern, std::uint64_t word);
 /// True where write_pattern stores around the caches (x86-64), so that what is read next comes from memory.
 bool pattern_stores_around_caches();
 
+/// The instruction set whose form below runs where `isa` is asked for: portable where `isa` has none of its
+/// own.
+Isa pattern_form(Isa isa);
+
 /// Fills `count` words, of which the first has the index `first`. `words` must be aligned to 64 bytes and
 /// `count` a multiple of 8. `isa` must be supported.
 void write_pattern(Isa isa, const AddressPattern& pattern, std::uint64_t first, std::uint64_t* words,

@@ -105,7 +105,7 @@ void add_resolved(const TakenMemory& taken, const Passes& passes, const Labelled
     outcome.resolved["chunks"] = std::to_string(taken.chunks.size());
     if (taken.refusals != 0) outcome.resolved["refused_allocations"] = std::to_string(taken.refusals);
     outcome.resolved["threads"] = std::to_string(threads);
-    outcome.resolved["isa"] = kernels::to_string(kernels::best_vector_isa());
+    outcome.resolved["isa"] = kernels::to_string(kernels::pattern_form(kernels::best_vector_isa()));
     outcome.resolved["passes"] = std::to_string(passes.done);
     outcome.resolved["labelled_bytes"] = std::to_string(labelled.bytes);
     outcome.resolved["labelled_by"] = labelled.source;

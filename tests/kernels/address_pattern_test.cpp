@@ -92,6 +92,15 @@ TEST(AddressPattern, EveryInstructionSetSeesExactlyTheBitsThatDiffer) {
     }
 }
 
+TEST(AddressPattern, HasFormsOfItsOwnForTheVectorsOfX86Alone) {
+    EXPECT_EQ(pattern_form(Isa::portable), Isa::portable);
+    EXPECT_EQ(pattern_form(Isa::neon), Isa::portable);
+#if defined(__x86_64__)
+    EXPECT_EQ(pattern_form(Isa::avx2), Isa::avx2);
+    EXPECT_EQ(pattern_form(Isa::avx512), Isa::avx512);
+#endif
+}
+
 TEST(AddressPattern, RefusesWhatIsNotAligned) {
     const AlignedWords words = aligned_words();
     EXPECT_THROW(write_pattern(Isa::portable, {}, 0, words.get() + 1, 8), std::invalid_argument);

@@ -14,10 +14,12 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "kernels/cpu/address_pattern.h"
 #include "kernels/cpu/thread_team.h"
 #include "probes/memory/checked/pattern_check.h"
 #include "probes/memory/checked/residency.h"
 #include "probes/memory/memory.h"
+#include "tests/probes/memory/memory_doubles.h"
 
 namespace assay {
 namespace {
@@ -134,6 +136,18 @@ TEST_F(MemoryCapacity, OfSoundMemoryIsVerifiedTwiceInFull) {
     EXPECT_EQ(outcome.resolved.at("bytes"), std::to_string(20 * mib));
     EXPECT_THAT(outcome.notes, Contains(HasSubstr("resident")));
     EXPECT_THAT(outcome.notes, Contains(AllOf(HasSubstr("Verified 20971520 of"), HasSubstr("%"))));
+}
+
+TEST_F(MemoryCapacity, WithoutHugePagesIsCheckedOnSmallOnesAndSaysSo) {
+    doubles::WithoutHugePages device;
+    context_.device = &device;
+    const Outcome outcome = execute(probe_, make({{"bytes", "8M"}, {"page", "2M"}}), context_);
+    ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+    EXPECT_THAT(outcome.notes,
+                Contains("2 MiB pages were asked for; the system gave them for 0 % of the memory."));
+    EXPECT_EQ(outcome.resolved.at("huge_page_share"), "0.000");
+    EXPECT_EQ(outcome.resolved.at("isa"),
+              kernels::to_string(kernels::pattern_form(kernels::best_vector_isa())));
 }
 
 TEST_F(MemoryCapacity, OfACardWithHalfOfWhatItClaimsIsFoundAtTheFirstAddress) {
@@ -348,6 +362,13 @@ TEST(CapacitySize, IsTheShareOfWhatMayBeUsedAndKeepsAReserve) {
     const CapacitySize most = size_capacity(0, 0.95, 1 * gib, 64 * mib);
     EXPECT_EQ(most.bytes, gib - 64 * mib) << "0.95 would leave less than the reserve";
     EXPECT_THAT(most.reason, HasSubstr("reserve of 67108864"));
+}
+
+TEST(CapacitySize, IsFourFifthsOfTheHostsMemoryUnlessAskedOtherwise) {
+    const Probe probe = memory_capacity_probe();
+    EXPECT_EQ(capacity_size(make_case(probe, {}), true, 10 * gib).bytes, 8 * gib);
+    EXPECT_EQ(capacity_size(make_case(probe, {}), false, 100 * gib).bytes, 99 * gib);
+    EXPECT_EQ(capacity_size(make_case(probe, {{"share", "0.5"}}), true, 10 * gib).bytes, 5 * gib);
 }
 
 TEST(CapacitySize, LeavesTheHostMoreThanACard) {
