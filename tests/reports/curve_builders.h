@@ -60,4 +60,49 @@ inline Outcome latency_curve(double most_iops = 885e3, double least_latency = 75
     return outcome;
 }
 
+/// A machine of 12 cores whose memory is full from 8 threads on.
+inline Outcome bandwidth_scaling() {
+    Outcome outcome = outcome_of("memory.bandwidth", {{"kernel", "all"}, {"threads", "auto"}});
+    for (const auto& [threads, bandwidth] : std::initializer_list<std::pair<const char*, double>>{
+             {"1", 14e9}, {"2", 27e9}, {"4", 52e9}, {"8", 90e9}, {"12", 95e9}, {"16", 97e9}, {"24", 93e9}})
+        outcome.metrics.push_back(sampled("memory.bandwidth.scaling", bandwidth,
+                                          Interval{bandwidth * 0.99, bandwidth * 1.01},
+                                          {{"kernel", "read"}, {"threads", threads}}, Unit::byte_per_second));
+    return outcome;
+}
+
+/// Caches of 48 KiB, 1.25 MiB and 36 MiB, on two kinds of pages.
+inline Outcome memory_latency() {
+    Outcome outcome = outcome_of("memory.latency", {{"page", "all"}});
+    for (const char* const page : {"4096", "2097152"}) {
+        const double slower = page == std::string("4096") ? 1.3 : 1;
+        for (const double size : {0x1p14, 0x1p15, 0x1p17, 0x1p20, 0x1p22, 0x1p25, 0x1p27, 0x1p29}) {
+            const double latency = size < 48e3 ? 1.5e-9 : size < 1.3e6 ? 5e-9 : size < 36e6 ? 22e-9 : 110e-9;
+            outcome.metrics.push_back(
+                sampled("memory.latency", latency * slower, Interval{latency, latency * 1.4},
+                        {{"bytes", std::to_string(static_cast<std::uint64_t>(size))}, {"page_bytes", page}},
+                        Unit::second, Direction::lower));
+        }
+    }
+    for (const auto& [level, size] : std::initializer_list<std::pair<const char*, double>>{
+             {"l1", 49152}, {"l2", 1310720}, {"l3", 37748736}})
+        outcome.metrics.push_back(
+            exact(std::string("memory.latency.") + level + "_claimed", size, {}, Unit::byte));
+    return outcome;
+}
+
+/// Four steps from idle to full load.
+inline Outcome loaded_latency() {
+    Outcome outcome = outcome_of("memory.loaded_latency", {{"steps", "4"}});
+    for (int step = 0; step <= 4; ++step) {
+        const Labels labels = {{"step", std::to_string(step)}, {"page_bytes", "2097152"}};
+        const double latency = 100e-9 / (1 - 0.15 * step), bandwidth = 0.5e9 + 10e9 * step;
+        outcome.metrics.push_back(sampled("memory.loaded_latency.latency", latency, std::nullopt, labels,
+                                          Unit::second, Direction::lower));
+        outcome.metrics.push_back(sampled("memory.loaded_latency.bandwidth", bandwidth, std::nullopt, labels,
+                                          Unit::byte_per_second));
+    }
+    return outcome;
+}
+
 }  // namespace assay::building

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <regex>
 
 #include <gmock/gmock.h>
@@ -307,6 +308,152 @@ TEST(HtmlCurve, SaysItInBothLanguages) {
                                 "curve.latency", "curve.in_flight", "curve.zone_note"}) {
             EXPECT_THAT(curve, HasSubstr(std::string(phrase(language, key)))) << key;
         }
+    }
+}
+
+/// Holds every place of a line to logarithmic scales, of which its two ends give the measure.
+class LogarithmicScales {
+  public:
+    LogarithmicScales(const std::vector<Place>& places, const std::vector<std::pair<double, double>>& values)
+        : places_(places),
+          values_(values),
+          across_((places.back().x - places.front().x) /
+                  std::log(values.back().first / values.front().first)) {
+        double lowest = values.front().second, highest = lowest;
+        Place low = places.front(), high = low;
+        for (std::size_t at = 0; at < values.size(); ++at) {
+            if (values[at].second < lowest) lowest = values[at].second, low = places[at];
+            if (values[at].second > highest) highest = values[at].second, high = places[at];
+        }
+        up_ = (high.y - low.y) / std::log(highest / lowest);
+    }
+    double x(double value) const {
+        return places_.front().x + across_ * std::log(value / values_.front().first);
+    }
+    double y(double value) const {
+        return places_.front().y + up_ * std::log(value / values_.front().second);
+    }
+    void expect_all() const {
+        EXPECT_GT(across_, 0);
+        EXPECT_LT(up_, 0);
+        for (std::size_t at = 0; at < places_.size(); ++at) {
+            EXPECT_NEAR(places_[at].x, x(values_[at].first), 0.2) << at;
+            EXPECT_NEAR(places_[at].y, y(values_[at].second), 0.2) << at;
+        }
+    }
+
+  private:
+    std::vector<Place> places_;
+    std::vector<std::pair<double, double>> values_;
+    double across_ = 0, up_ = 0;
+};
+
+/// The ticks below the drawing: their texts and places.
+std::vector<std::pair<std::string, double>> ticks(const std::string& svg) {
+    std::vector<std::pair<std::string, double>> found;
+    for (const std::smatch& tick :
+         matches(svg, "<path class=\"a\" d=\"M([0-9.]+) [0-9.]+v4\"/><text x=\"([0-9.]+)\"[^>]*>([^<]+)<")) {
+        EXPECT_EQ(tick[1], tick[2]);
+        found.emplace_back(tick[3], std::stod(tick[1]));
+    }
+    return found;
+}
+
+/// Upright lines by the names beside them.
+std::map<std::string, double> guides(const std::string& svg) {
+    std::map<std::string, double> found;
+    for (const std::smatch& guide :
+         matches(svg,
+                 "<path class=\"h\" d=\"M([0-9.]+) [0-9.]+V[0-9.]+\"/><text x=\"([0-9.]+)\"[^>]*>([^<]+)<")) {
+        EXPECT_NEAR(std::stod(guide[2]), std::stod(guide[1]) + 4, 0.11);
+        found[guide[3]] = std::stod(guide[1]);
+    }
+    return found;
+}
+
+TEST(HtmlCurve, BandwidthIsDrawnByTheNumberOfThreads) {
+    const Outcome outcome = building::bandwidth_scaling();
+    for (const std::string layout : {"wide", "narrow"}) {
+        const std::string svg = drawing(curve_of_page(report_of(outcome)), layout);
+        std::vector<std::pair<double, double>> values;
+        for (const Metric& metric : outcome.metrics)
+            values.emplace_back(std::stod(metric.labels.at("threads")), metric.value);
+        const std::vector<Place> places = line(svg, 0);
+        ASSERT_EQ(places.size(), 7u);
+        const LogarithmicScales scales(places, values);
+        scales.expect_all();
+        std::vector<std::string> numbers;
+        for (const auto& [text, x] : ticks(svg)) {
+            EXPECT_NEAR(x, scales.x(std::stod(text)), 0.2) << text;
+            numbers.push_back(text);
+        }
+        EXPECT_THAT(numbers, ElementsAre("1", "2", "5", "10", "20"));
+        EXPECT_EQ(guides(svg).size(), 0u);
+    }
+    EXPECT_THAT(curve_of_page(report_of(outcome)), HasSubstr("each thread on a CPU of its own, cores first"));
+}
+
+TEST(HtmlCurve, LatencyIsDrawnBySizeOnEachKindOfPagesWithTheCachesMarked) {
+    const Outcome outcome = building::memory_latency();
+    for (const std::string layout : {"wide", "narrow"}) {
+        const std::string svg = drawing(curve_of_page(report_of(outcome)), layout);
+        const char* const pages[] = {"4096", "2097152"};
+        for (int series = 0; series < 2; ++series) {
+            std::vector<std::pair<double, double>> values;
+            for (const Metric& metric : outcome.metrics)
+                if (metric.labels.contains("page_bytes") && metric.labels.at("page_bytes") == pages[series])
+                    values.emplace_back(std::stod(metric.labels.at("bytes")), metric.value);
+            const std::vector<Place> places = line(svg, series);
+            ASSERT_EQ(places.size(), values.size());
+            const LogarithmicScales scales(places, values);
+            scales.expect_all();
+            const std::map<std::string, double> caches = guides(svg);
+            ASSERT_EQ(caches.size(), 3u);
+            EXPECT_NEAR(caches.at("L1"), scales.x(49152), 0.2);
+            EXPECT_NEAR(caches.at("L2"), scales.x(1310720), 0.2);
+            EXPECT_NEAR(caches.at("L3"), scales.x(37748736), 0.2);
+            const std::vector<std::pair<std::string, double>> sizes = ticks(svg);
+            ASSERT_GE(sizes.size(), 4u);
+            EXPECT_EQ(sizes.front().first, "16 KiB");
+            for (const auto& [text, x] : sizes) {
+                const double unit = text.ends_with("KiB") ? 0x1p10 : text.ends_with("MiB") ? 0x1p20 : 0x1p30;
+                EXPECT_NEAR(x, scales.x(unit * std::stod(text)), 0.2) << text;
+            }
+            for (std::size_t at = 1; at < sizes.size(); ++at)
+                EXPECT_GE(sizes[at].second - sizes[at - 1].second, 50) << "texts do not touch";
+        }
+        EXPECT_THAT(svg, HasSubstr(">4 KiB pages<"));
+        EXPECT_THAT(svg, HasSubstr(">2 MiB pages<"));
+    }
+}
+
+TEST(HtmlCurve, ACacheBeyondTheSizesMeasuredIsNotMarked) {
+    Outcome outcome = building::memory_latency();
+    for (Metric& metric : outcome.metrics) {
+        if (metric.name == "memory.latency.l1_claimed") metric.value = 8192;
+        if (metric.name == "memory.latency.l3_claimed") metric.value = 0x1p40;
+    }
+    const std::map<std::string, double> caches = guides(drawing(curve_of_page(report_of(outcome))));
+    ASSERT_EQ(caches.size(), 1u);
+    EXPECT_TRUE(caches.contains("L2"));
+}
+
+TEST(HtmlCurve, LatencyUnderLoadIsDrawnByTheBandwidthReached) {
+    const Outcome outcome = building::loaded_latency();
+    for (const std::string layout : {"wide", "narrow"}) {
+        const std::string svg = drawing(curve_of_page(report_of(outcome)), layout);
+        std::vector<std::pair<double, double>> values;
+        for (std::size_t at = 0; at < outcome.metrics.size(); at += 2)
+            values.emplace_back(outcome.metrics[at + 1].value, outcome.metrics[at].value);
+        const std::vector<Place> places = line(svg, 0);
+        ASSERT_EQ(places.size(), 5u);
+        const LogarithmicScales scales(places, values);
+        scales.expect_all();
+        for (const auto& [text, x] : ticks(svg)) EXPECT_NEAR(x, scales.x(1e9 * std::stod(text)), 0.2) << text;
+        // The steps' numbers, of which idle and full load are always there.
+        for (const char* const step : {"0", "4"})
+            EXPECT_EQ(matches(svg, std::string("class=\"k( m| e|)\">") + step + "</text>").size(), 1u)
+                << step;
     }
 }
 
