@@ -4,7 +4,8 @@
     copy       copy_ISA             copy_nt            copy_mem_ISA
     triad      stream_ISA           triad_nt           stream_mem_ISA
 
-ISA is the widest of avx512, avx and sse that the CPU has, for both. They take turns, and who goes first alternates.
+ISA is the widest of avx512, avx and sse that the CPU has, for both; machines other than x86-64 are refused. They take
+turns, and who goes first alternates.
 A ratio is assay's figure divided by likwid's of the same round; the median of the rounds is held against the goal.
 
 plain       assay's plain vector loop on the pages that a program gets unasked, which is what likwid does
@@ -89,6 +90,10 @@ def cases_of(names: str | None) -> list[CaseKind]:
 # The machine
 
 def isa_of(asked: str) -> str:
+    if os.uname().machine not in ("x86_64", "amd64"):
+        # likwid's armv8 has load_neon and store_neon, but copy and stream only scalar, in pairs or for SVE.
+        raise CannotWork(f"memory: on {os.uname().machine} likwid-bench has no kernels to hold "
+                         "assay's against (none of copy and stream with NEON); it runs on x86-64 alone")
     widest = widest_isa(cpuinfo())
     if asked == "auto":
         return widest

@@ -181,6 +181,13 @@ class Parts(unittest.TestCase):
             with self.assertRaisesRegex(failures.BadInput, "accepted: avx2, portable"):
                 memory.isa_of("avx512")
 
+    def test_another_architecture_is_refused_in_one_line(self):
+        arm = unittest.mock.Mock(machine="aarch64")
+        with unittest.mock.patch.object(memory.os, "uname", return_value=arm):
+            for asked in ("auto", "portable", "avx2"):
+                with self.assertRaisesRegex(failures.CannotWork, "^[^\\n]*aarch64[^\\n]*x86-64[^\\n]*$"):
+                    memory.isa_of(asked)
+
     def test_rates_and_shares_are_scaled(self):
         for value, unit, text in ((34.6e9, "byte/second", "34.6 GB/s"), (950e6, "byte/second", "950 MB/s"),
                                   (0.0123, "ratio", "1.23 %")):
