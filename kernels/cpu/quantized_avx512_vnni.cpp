@@ -94,7 +94,9 @@ void dots_int4(const std::byte* packed, std::size_t row_step, std::size_t groups
                 _mm512_dpbusd_epi32(products, _mm512_and_si512(_mm512_srli_epi16(bytes, 4), low_half), high);
             const __m512 weights_scales =
                 scale_groups == 1 ? block_scales(halves) : _mm512_set1_ps(half_at(halves));
-            sums[row] = add_scaled(products, _mm512_mul_ps(weights_scales, scales), sums[row]);
+            // The weights' scale first: it is an f16, and the sum far from infinite with it.
+            sums[row] = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(products), weights_scales), scales,
+                                        sums[row]);
         }
     }
 #pragma GCC unroll 4

@@ -173,8 +173,8 @@ void gemv_elements(const std::byte* packed, std::size_t columns, const float* in
     float total = 0;
     for (std::size_t lane = 0; lane < body_lanes; ++lane)
         if (first + lane % 4 < groups)
-            total += static_cast<float>(sums[lane]) * block.scales[lane] *
-                     half_at(scales + 2 * (first + lane % 4));
+            total += static_cast<float>(sums[lane]) * half_at(scales + 2 * (first + lane % 4)) *
+                     block.scales[lane];
     return total;
 }
 
@@ -197,8 +197,8 @@ void gemv_int4_integers(const std::byte* packed, std::size_t columns, const std:
             std::int32_t products[body_lanes];
             multiply_block(bytes, block, products);
             for (std::size_t lane = 0; lane < body_lanes; ++lane)
-                sums[lane] += static_cast<float>(products[lane]) * block.scales[lane] *
-                              half_at(scales + (group + lane % 4) / scale_groups * 2);
+                sums[lane] += static_cast<float>(products[lane]) *
+                              half_at(scales + (group + lane % 4) / scale_groups * 2) * block.scales[lane];
         }
         out[row] = total_of(sums);
         if (group < groups)

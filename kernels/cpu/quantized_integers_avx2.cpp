@@ -120,7 +120,8 @@ void dots_int4(const std::byte* packed, std::size_t row_step, std::size_t groups
             const __m256 sum = _mm256_cvtepi32_ps(_mm256_add_epi32(pairs_added(products), starts));
             const __m256 weights_scales =
                 scale_groups == 1 ? block_scales(halves) : _mm256_set1_ps(half_at(halves));
-            sums[row] = _mm256_fmadd_ps(sum, _mm256_mul_ps(weights_scales, scales), sums[row]);
+            // The weights' scale first: it is an f16, and the sum far from infinite with it.
+            sums[row] = _mm256_fmadd_ps(_mm256_mul_ps(sum, weights_scales), scales, sums[row]);
         }
     }
 #pragma GCC unroll 4

@@ -292,8 +292,9 @@ void dots_int4_integers(const std::byte* packed, std::size_t row_step, std::size
             const float32x4_t ours = scale_groups == 1 ? vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(
                                                              reinterpret_cast<const unsigned char*>(scales))))
                                                        : vdupq_n_f32(half_at(scales));
+            // The weights' scale first: it is an f16, and the sum far from infinite with it.
             sums[row] =
-                vfmaq_f32(sums[row], vcvtq_n_f32_s32(products, 4), vmulq_f32(ours, vld1q_f32(block->scales)));
+                vfmaq_f32(sums[row], vmulq_f32(vcvtq_n_f32_s32(products, 4), ours), vld1q_f32(block->scales));
         }
     }
 #pragma GCC unroll 4

@@ -138,7 +138,7 @@ extern "C" __global__ void __launch_bounds__(128)
         if (row >= m) return;
         const float of_row = row_scales[row];
         const auto scaled = [&](unsigned sum, float by) {
-            return __float_as_uint(static_cast<float>(static_cast<int>(sum)) * (of_row * by));
+            return __float_as_uint(device::scaled(static_cast<float>(static_cast<int>(sum)), of_row, by));
         };
         *reinterpret_cast<uint4*>(in_out + row * n + column) =
             make_uint4(scaled(sums[r].x, of_column.x), scaled(sums[r].y, of_column.y),

@@ -156,6 +156,14 @@ ASSAY_DEVICE int dot4(int a, int b, int sum) {
 #endif
 }
 
+/// A sum times its row's and its column's scale, the smaller first: then no step is infinite where the result
+/// is finite. A scale that is NaN stays one.
+ASSAY_DEVICE float scaled(float sum, float row_scale, float column_scale) {
+    const float smaller = row_scale < column_scale ? row_scale : column_scale;
+    const float larger = row_scale < column_scale ? column_scale : row_scale;
+    return sum * smaller * larger;
+}
+
 /// A clock that all multiprocessors share, and a wait of about that long.
 ASSAY_DEVICE std::uint64_t nanoseconds() {
 #ifdef __CUDA_ARCH__

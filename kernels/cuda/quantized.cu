@@ -313,6 +313,6 @@ extern "C" __global__ void __launch_bounds__(256)
             const unsigned row = first_row + 4 * threadIdx.y + r, column = first_column + 4 * threadIdx.x + c;
             if (row < m && column < n)
                 out[static_cast<std::uint64_t>(row) * n + column] =
-                    static_cast<float>(sums[r][c]) * (in_scales[row] * scales[column]);
+                    device::scaled(static_cast<float>(sums[r][c]), in_scales[row], scales[column]);
         }
 }

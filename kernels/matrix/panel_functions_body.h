@@ -171,17 +171,25 @@ void add_scaled(const std::int32_t* tile, const float* scales, std::size_t rows,
                : add_scaled_rows<false>(tile, scales, rows, columns, sums);
 }
 
+/// A sum times both scales, the smaller first: then no step is infinite where the result is finite, as the
+/// scales' own product and the sum times the larger can be. A scale that is NaN stays one.
+inline float scaled(float sum, float row_scale, float column_scale) {
+    const float smaller = row_scale < column_scale ? row_scale : column_scale;
+    const float larger = row_scale < column_scale ? column_scale : row_scale;
+    return sum * smaller * larger;
+}
+
 void finish_integers(const std::int32_t* sums, float row_scale, const float* column_scales, std::size_t count,
                      float* out) {
     for (std::size_t i = 0; i < count; ++i)
-        out[i] = static_cast<float>(sums[i]) *
-                 (column_scales != nullptr ? row_scale * column_scales[i] : row_scale);
+        out[i] = scaled(static_cast<float>(sums[i]), row_scale,
+                        column_scales != nullptr ? column_scales[i] : 1.0f);
 }
 
 void finish_floats(const float* sums, float row_scale, const float* column_scales, std::size_t count,
                    float* out) {
     for (std::size_t i = 0; i < count; ++i)
-        out[i] = sums[i] * (column_scales != nullptr ? row_scale * column_scales[i] : row_scale);
+        out[i] = scaled(sums[i], row_scale, column_scales != nullptr ? column_scales[i] : 1.0f);
 }
 
 constexpr PanelFunctions functions_here = {int4_to_f32,     int4_to_bf16, int4_to_s8, fp8_to_f32,

@@ -175,6 +175,13 @@ kernel void gemv_by_groups(global const uchar* restrict buffer, const ulong at, 
     if (item == 0) out[row] = partial_sums[0] * row_scale(scales, row);
 }
 
+// A sum times its row's and its column's scale, the smaller first: then no step is infinite where the result is finite.
+float scaled(const float sum, const float row_scale, const float column_scale) {
+    const float smaller = row_scale < column_scale ? row_scale : column_scale;
+    const float larger = row_scale < column_scale ? column_scale : row_scale;
+    return sum * smaller * larger;
+}
+
 // out [m x n] = in [m x columns] times the transpose of n rows of weights. Of INTEGERS `in_scales` has one a row, and the
 // weights, too; else weights become f32 first.
 //
@@ -221,8 +228,8 @@ kernel void gemm_by_items(global const uchar* restrict buffer, const ulong at, g
 #ifdef INTEGERS
             const int8 eight = sums[r][c].lo + sums[r][c].hi;
             const int4 four = eight.lo + eight.hi;
-            const float scale = in_scales[row] * load_scale(scales, column);
-            out[(ulong)row * n + column] = (float)(four.x + four.y + four.z + four.w) * scale;
+            out[(ulong)row * n + column] =
+                scaled((float)(four.x + four.y + four.z + four.w), in_scales[row], load_scale(scales, column));
 #else
             out[(ulong)row * n + column] = added_up(sums[r][c]);
 #endif
@@ -308,7 +315,7 @@ kernel void gemm_by_groups(global const uchar* restrict buffer, const ulong at, 
             if (row >= m || result_column >= n) continue;
 #ifdef INTEGERS
             out[(ulong)row * n + result_column] =
-                (float)results[c] * (in_scales[row] * load_scale(scales, result_column));
+                scaled((float)results[c], in_scales[row], load_scale(scales, result_column));
 #else
             out[(ulong)row * n + result_column] = results[c];
 #endif

@@ -1,6 +1,7 @@
 #include "kernels/matrix/panel_functions.h"
 
 #include <cmath>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -124,6 +125,43 @@ TEST_P(PanelFunctionsTest, NibblesBecomeBytesAndTheirGroupsSums) {
         EXPECT_EQ(sums, expected);
         EXPECT_EQ(out.back(), 0x12345678u);
     }
+}
+
+TEST_P(PanelFunctionsTest, SumsAreFiniteWhereTheirProductWithBothScalesIs) {
+    struct Given {
+        std::int32_t sum;
+        float row, column, result;
+    };
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    const Given given[] = {{0, 1e20f, 1e20f, 0},
+                           {1 << 30, 0x1p126f, 0x1p-140f, 0x1p16f},
+                           {1 << 30, 0x1p-140f, 0x1p126f, 0x1p16f},
+                           {1 << 30, 0x1p-100f, 0x1p-70f, 0x1p-140f},
+                           {3, 0x1p-149f, 0x1p-149f, 0},
+                           {-7, 0.5f, 4, -14},
+                           {5, nan, 1, nan},
+                           {5, 1, nan, nan}};
+    for (const auto& [sum, row, column, result] : given) {
+        const std::vector<std::int32_t> sums(37, sum);
+        const std::vector<float> as_floats(37, static_cast<float>(sum)), scales(37, column);
+        std::vector<float> integers(38, -7.25f), floats(38, -7.25f);
+        functions.finish_integers(sums.data(), row, scales.data(), 37, integers.data());
+        functions.finish_floats(as_floats.data(), row, scales.data(), 37, floats.data());
+        for (std::size_t i = 0; i < 37; ++i) {
+            if (std::isnan(result)) {
+                ASSERT_TRUE(std::isnan(integers[i]) && std::isnan(floats[i])) << row << " and " << column;
+            } else {
+                ASSERT_EQ(integers[i], result) << sum << ", " << row << ", " << column;
+                ASSERT_EQ(floats[i], result) << sum << ", " << row << ", " << column;
+            }
+        }
+        EXPECT_EQ(integers.back(), -7.25f);
+        EXPECT_EQ(floats.back(), -7.25f);
+    }
+    const std::int32_t sum = 6;
+    float out = 0;
+    functions.finish_integers(&sum, 0.25f, nullptr, 1, &out);
+    EXPECT_EQ(out, 1.5f);
 }
 
 INSTANTIATE_TEST_SUITE_P(AllHere, PanelFunctionsTest, testing::ValuesIn(tables()),

@@ -1,12 +1,15 @@
 #include "kernels/matrix/quantized_product.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <random>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "kernels/matrix/quantized_parts.h"
 #include "tests/kernels/imitated_instructions.h"
 
 namespace assay::kernels {
@@ -56,11 +59,13 @@ void expect_right(const MatrixKernel& kernel, WeightFormat format, const Product
         for (std::size_t l = 0; l < shape.k; ++l)
             largest = std::max(largest, std::abs(activations[i * shape.k + l]));
         for (std::size_t j = 0; j < shape.n; ++j) {
-            double sum = 0, allowed = 1e-6;
+            double sum = 0, allowed = std::numeric_limits<float>::min();
             for (std::size_t l = 0; l < shape.k; ++l) {
                 const double weight = made.weights[j * shape.k + l], in = activations[i * shape.k + l];
                 sum += weight * in;
                 allowed += std::abs(weight * in) * static_cast<double>(shape.k + 8) * 0x1p-24;
+                // Weights that are subnormal were rounded when they were dequantized.
+                allowed += std::abs(in) * 0x1p-150;
                 if (kernel.arithmetic == Precision::int8)
                     allowed += std::abs(weight) * static_cast<double>(largest) / 253;
                 if (kernel.arithmetic == Precision::bf16) allowed += std::abs(weight * in) * 2.01 * 0x1p-8;
@@ -144,6 +149,92 @@ TEST(QuantizedProduct, Int8IsExactBeforeItIsScaled) {
                 EXPECT_EQ(made.out[i * shape.n + j], sum);
             }
     }
+}
+
+/// Every kernel for weights of `format` that can be run here, with tiles where the CPU has none imitated.
+std::vector<MatrixKernel> all_kernels(WeightFormat format) {
+    std::vector<MatrixKernel> kernels;
+    for (const Precision precision : {Precision::int8, Precision::bf16})
+        for (const Isa isa : every_isa)
+            if (const std::optional<MatrixKernel> kernel = quantized_kernel(format, precision, isa))
+                kernels.push_back(*kernel);
+#if defined(__x86_64__)
+    static const std::array<MicroKernel, 2> tiles = imitated_amx_kernels();
+    if (format == WeightFormat::int8 || format == WeightFormat::int4_g128)
+        kernels.push_back({Isa::portable, Precision::int8, &tiles[0]});
+    if (format != WeightFormat::int8) kernels.push_back({Isa::portable, Precision::bf16, &tiles[1]});
+#endif
+    return kernels;
+}
+
+/// Numbers around `size`, none larger.
+std::vector<float> of_size(float size, std::size_t count, unsigned seed) {
+    std::mt19937 generator(seed);
+    std::uniform_real_distribution<float> distribution(-1, 1);
+    std::vector<float> values(count);
+    for (float& value : values) value = distribution(generator) * size;
+    return values;
+}
+
+TEST(QuantizedProduct, NumbersOfExtremeSizeAreMultipliedAsOthersAre) {
+    struct Sizes {
+        float activations, weights;
+        bool int8_alone;  ///< sums of other kernels are in f32 before the weights' scale, and would overflow
+    };
+    // Both scales at once far beyond what their product may be; one at the end of the range and one that
+    // brings the result back; results near it; weights whose scale is subnormal.
+    const Sizes sizes[] = {{1e-25f, 1e35f, false},   {1e30f, 1e-30f, false}, {1e30f, 1e-40f, false},
+                           {3.4e38f, 1e-30f, true},  {3.4e38f, 1e-5f, true}, {1e18f, 1e17f, false},
+                           {1e-30f, 3.4e38f, false}, {1e29f, 4e5f, false}};
+    const ProductShape shape{5, 35, 256};
+    for (const WeightFormat format : formats)
+        for (const MatrixKernel& kernel : all_kernels(format))
+            for (const auto& [in, weight, int8_alone] : sizes) {
+                // The f16 scales of int4 hold no more, and its groups are scaled before the activations.
+                const bool fits = !is_int4(format) || weight <= 4e5f;
+                if (!fits || (int8_alone && !kernel.sums_integers())) continue;
+                const std::vector<float> activations = of_size(in, shape.m * shape.k, 1);
+                const Made made =
+                    multiply(kernel, format, shape, activations, of_size(weight, shape.n * shape.k, 2), 1);
+                expect_right(kernel, format, shape, activations, made);
+                if (testing::Test::HasFatalFailure()) FAIL() << in << " times " << weight;
+            }
+}
+
+TEST(QuantizedProduct, ASumOfZeroIsZeroWhateverTheScales) {
+    // Weights are zero wherever activations are not: products whose scales are infinite together.
+    const ProductShape shape{3, 34, 128};
+    for (const WeightFormat format : formats)
+        for (const MatrixKernel& kernel : all_kernels(format)) {
+            std::vector<float> activations = of_size(1e38f, shape.m * shape.k, 1),
+                               weights = of_size(is_int4(format) ? 5e5f : 1e38f, shape.n * shape.k, 2);
+            for (std::size_t i = 0; i < activations.size(); i += 2) activations[i] = 0;
+            for (std::size_t i = 1; i < weights.size(); i += 2) weights[i] = 0;
+            const Made made = multiply(kernel, format, shape, activations, weights, 1);
+            for (std::size_t i = 0; i < shape.m * shape.n; ++i)
+                ASSERT_EQ(made.out[i], 0) << to_string(format) << " " << kernel.micro->instruction;
+        }
+}
+
+TEST(QuantizedProduct, SubnormalActivationsAreNeverMoreThanTheyAre) {
+    // Rows whose scale has no reciprocal count as zeros, and instructions that multiply bf16 take subnormal
+    // operands for zero.
+    const ProductShape shape{3, 33, 128};
+    for (const WeightFormat format : formats)
+        for (const MatrixKernel& kernel : all_kernels(format)) {
+            const std::vector<float> activations = of_size(1e-39f, shape.m * shape.k, 1);
+            const Made made = multiply(kernel, format, shape, activations,
+                                       of_size(is_int4(format) ? 1e5f : 1e37f, shape.n * shape.k, 2), 1);
+            for (std::size_t i = 0; i < shape.m; ++i)
+                for (std::size_t j = 0; j < shape.n; ++j) {
+                    double magnitude = 0;
+                    for (std::size_t l = 0; l < shape.k; ++l)
+                        magnitude += std::abs(static_cast<double>(activations[i * shape.k + l]) *
+                                              static_cast<double>(made.weights[j * shape.k + l]));
+                    ASSERT_LE(std::abs(static_cast<double>(made.out[i * shape.n + j])), 1.01 * magnitude)
+                        << to_string(format) << " " << kernel.micro->instruction;
+                }
+        }
 }
 
 TEST(QuantizedProduct, ThreadsAndBlocksCoverTheWholeResult) {

@@ -286,6 +286,23 @@ TEST(Quantized, ExtremeMagnitudesStayFinite) {
     }
 }
 
+TEST(Quantized, ASumOfZeroIsZeroWhateverTheScales) {
+    // Weights are zero wherever activations are not. 160 columns: a whole block of groups, and one beside it.
+    for (const WeightFormat format : integer_formats) {
+        const std::size_t columns = format == WeightFormat::int4_g128 ? 256 : 160;
+        std::vector<float> weights(5 * columns), in(columns);
+        for (std::size_t i = 0; i < weights.size(); i += 2)
+            weights[i] = format == WeightFormat::int8 ? 1e38f : 5e5f;
+        for (std::size_t i = 1; i < in.size(); i += 2) in[i] = i % 4 == 1 ? 3e38f : -3e38f;
+        const Packed packed(format, weights, columns);
+        for (const Isa isa : runnable()) {
+            const std::vector<float> out = packed.integer_product(isa, QuantizedIn(format, in), 0, 5);
+            EXPECT_EQ(out, std::vector<float>(5, 0.0f)) << to_string(format) << ' ' << to_string(isa);
+            EXPECT_EQ(packed.product(isa, in, 0, 5), out) << to_string(format) << ' ' << to_string(isa);
+        }
+    }
+}
+
 TEST(Quantized, NotANumberAndInfinityReachTheirResults) {
     const float not_finite[] = {std::numeric_limits<float>::quiet_NaN(),
                                 std::numeric_limits<float>::infinity(),

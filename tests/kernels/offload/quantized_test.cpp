@@ -53,9 +53,8 @@ struct Operands {
 
     /// A scale for each `share` columns, where the format has no groups of its own.
     Operands(Accelerator& accelerator, const OffloadedWeights& of, std::size_t share, std::size_t results,
-             std::mt19937& random)
+             const std::vector<float>& values)
         : weights(of), stand_for(of.rows * of.columns) {
-        const std::vector<float> values = normal_values(stand_for.size(), random);
         const std::size_t parts = values.size() / share;
         std::vector<std::byte> packed(parts * packed_row_bytes(of.format, share)), arranged(packed.size());
         quantize_rows(of.format, values.data(), parts, share, packed.data());
@@ -111,7 +110,8 @@ double bound(std::size_t columns) {
 
 double gemv_error(Accelerator& accelerator, const QuantizedForm& form, const OffloadedWeights& weights) {
     std::mt19937 random(static_cast<unsigned>(weights.rows * 31 + weights.columns));
-    Operands operands(accelerator, weights, weights.columns, weights.rows, random);
+    Operands operands(accelerator, weights, weights.columns, weights.rows,
+                      normal_values(weights.rows * weights.columns, random));
     const std::vector<float> in = operands.give(accelerator, normal_values(weights.columns, random), 32);
     launch_gemv(accelerator, form, weights, operands.all());
     const std::vector<float> results = operands.results(accelerator);
@@ -128,7 +128,8 @@ double gemv_error(Accelerator& accelerator, const QuantizedForm& form, const Off
 double gemm_error(Accelerator& accelerator, const QuantizedForm& form, const OffloadedWeights& weights,
                   std::size_t m, std::size_t share) {
     std::mt19937 random(static_cast<unsigned>(weights.rows * 31 + weights.columns + m));
-    Operands operands(accelerator, weights, share, m * weights.rows, random);
+    Operands operands(accelerator, weights, share, m * weights.rows,
+                      normal_values(weights.rows * weights.columns, random));
     const std::vector<float> in =
         operands.give(accelerator, normal_values(m * weights.columns, random), weights.columns);
     launch_gemm(accelerator, form, weights, m, operands.all());
@@ -201,6 +202,23 @@ TEST(OffloadedGemm, TakesAScaleForEach32OfARow) {
             for (const QuantizedForm& form : gemm_forms(*accelerator, weights))
                 EXPECT_LE(gemm_error(*accelerator, form, weights, 5, 32), bound(160))
                     << accelerator->info().id << " " << form.name;
+        }
+}
+
+TEST(OffloadedGemm, ASumOfZeroIsZeroWhateverTheScales) {
+    Devices devices;
+    const OffloadedWeights weights = offloaded_weights(WeightFormat::int8, true, 4, 64);
+    std::vector<float> values(4 * 64), in(3 * 64);
+    for (std::size_t i = 0; i < values.size(); i += 2) values[i] = 1e38f;
+    for (std::size_t i = 1; i < in.size(); i += 2) in[i] = 1e38f;
+    for (Accelerator* accelerator : devices.all())
+        for (const QuantizedForm& form : gemm_forms(*accelerator, weights)) {
+            Operands operands(*accelerator, weights, 64, 3 * 4, values);
+            operands.give(*accelerator, in, 64);
+            launch_gemm(*accelerator, form, weights, 3, operands.all());
+            const std::vector<float> results = operands.results(*accelerator);
+            for (std::size_t i = 0; i < 3 * 4; ++i)
+                EXPECT_EQ(results[i], 0) << accelerator->info().id << " " << form.name;
         }
 }
 
