@@ -18,7 +18,8 @@ TEST(ImitatedInstructions, AmxTilesMultiplyEveryShape) {
         bf16_kernel{Isa::amx, Precision::bf16, &bf16};
     for (const ProductShape& shape : shapes) {
         EXPECT_EQ(wrong_product(int8_kernel, Precision::int8, shape, Values::extreme, 1), "");
-        EXPECT_EQ(wrong_product(bf16_kernel, Precision::bf16, shape, Values::random, 1), "");
+        for (const Values values : {Values::random, Values::large, Values::small})
+            EXPECT_EQ(wrong_product(bf16_kernel, Precision::bf16, shape, values, 1), "");
     }
 }
 
@@ -28,7 +29,8 @@ TEST(ImitatedInstructions, SumsOfF16ArePromotedInTime) {
     f16.multiply = multiply_half_tile<ImitatedF16, 12, 2>;
     const MatrixKernel kernel{Isa::avx512, Precision::f16, &f16};
     for (const ProductShape& shape : shapes)
-        EXPECT_EQ(wrong_product(kernel, Precision::f16, shape, Values::random, 1), "");
+        for (const Values values : {Values::random, Values::large, Values::small})
+            EXPECT_EQ(wrong_product(kernel, Precision::f16, shape, values, 1), "");
     expect_many_ones_to_be_summed(f16);
 }
 #endif

@@ -26,7 +26,8 @@ TEST(MatrixProduct, EveryKernelOfThisCpuMultipliesEveryShape) {
         for (const Isa isa : every_isa)
             for (const MatrixKernel& kernel : matrix_kernels(precision, isa))
                 for (const ProductShape& shape : shapes)
-                    for (const Values values : {Values::random, Values::extreme})
+                    for (const Values values :
+                         {Values::random, Values::extreme, Values::large, Values::small})
                         ASSERT_EQ(wrong_product(kernel, precision, shape, values, 1), "")
                             << to_string(precision) << " " << to_string(isa);
 }
@@ -72,27 +73,31 @@ TEST(MatrixProduct, IntegersWrapAtTheEndOfTheirRange) {
 
 TEST(MatrixProduct, NotANumberAndInfinityReachTheRowsAndColumnsThatHoldThem) {
     const std::size_t m = 17, n = 35, k = 70;
-    for (const Isa isa : every_isa)
-        for (const MatrixKernel& kernel : matrix_kernels(Precision::f32, isa)) {
-            std::vector<float> a(m * k, 1), b(k * n, 1), c(m * n);
-            a[3 * k + 5] = std::numeric_limits<float>::quiet_NaN();
-            b[7 * n + 33] = std::numeric_limits<float>::infinity();
-            ThreadTeam team(1);
-            MatrixProduct product(kernel, {m, n, k}, team);
-            std::vector<std::byte> left(product.left().bytes()), right(product.right().bytes());
-            product.pack_left({Precision::f32, a.data(), m, k, k, 1}, left.data());
-            product.pack_right({Precision::f32, b.data(), n, k, 1, n}, right.data());
-            product.multiply(left.data(), right.data(), c.data());
-            for (std::size_t i = 0; i < m; ++i)
-                for (std::size_t j = 0; j < n; ++j) {
-                    if (i == 3)
-                        EXPECT_TRUE(std::isnan(c[i * n + j]));
-                    else if (j == 33)
-                        EXPECT_TRUE(std::isinf(c[i * n + j]));
-                    else
-                        EXPECT_EQ(c[i * n + j], static_cast<float>(k));
-                }
-        }
+    std::vector<double> left_values(m * k, 1), right_values(k * n, 1);
+    left_values[3 * k + 5] = std::numeric_limits<double>::quiet_NaN();
+    right_values[7 * n + 33] = std::numeric_limits<double>::infinity();
+    for (const Precision precision : {Precision::f32, Precision::bf16, Precision::f16}) {
+        const GivenOperand a = operand_of(precision, left_values), b = operand_of(precision, right_values);
+        for (const Isa isa : every_isa)
+            for (const MatrixKernel& kernel : matrix_kernels(precision, isa)) {
+                std::vector<float> c(m * n);
+                ThreadTeam team(1);
+                MatrixProduct product(kernel, {m, n, k}, team);
+                std::vector<std::byte> left(product.left().bytes()), right(product.right().bytes());
+                product.pack_left({precision, a.bytes.data(), m, k, k, 1}, left.data());
+                product.pack_right({precision, b.bytes.data(), n, k, 1, n}, right.data());
+                product.multiply(left.data(), right.data(), c.data());
+                for (std::size_t i = 0; i < m; ++i)
+                    for (std::size_t j = 0; j < n; ++j) {
+                        const float got = c[i * n + j];
+                        const bool right_there = i == 3    ? std::isnan(got)
+                                                 : j == 33 ? std::isinf(got) && got > 0
+                                                           : got == static_cast<float>(k);
+                        ASSERT_TRUE(right_there) << to_string(precision) << " " << kernel.micro->instruction
+                                                 << " " << i << ", " << j << ": " << got;
+                    }
+            }
+    }
 }
 
 TEST(MatrixProduct, ARightOperandGivenByItsColumnsIsTheSame) {
