@@ -7,10 +7,12 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <cblas.h>
 #include <dlfcn.h>
 
+#include "kernels/cpu/affinity.h"
 #include "kernels/cpu/features.h"
 
 namespace assay::kernels {
@@ -76,6 +78,21 @@ class ScopedVariable {
 
 }  // namespace
 
+Isa isa_of_core(std::string_view core) {
+#if defined(__aarch64__)
+    // All others' kernels are of NEON. Of SVE, whose registers may be wider, there is no loop.
+    constexpr std::array<std::string_view, 3> sve_cores = {"armv8sve", "neoversev1", "a64fx"};
+    const bool sve = std::any_of(sve_cores.begin(), sve_cores.end(),
+                                 [&](std::string_view name) { return same_but_for_case(core, name); });
+    return !sve && supports(Isa::neon) ? Isa::neon : Isa::portable;
+#else
+    constexpr std::array<std::string_view, 3> avx2_cores = {"Haswell", "Zen", "Excavator"};
+    if (core_uses_avx512(core)) return Isa::avx512;
+    return std::find(avx2_cores.begin(), avx2_cores.end(), core) != avx2_cores.end() ? Isa::avx2
+                                                                                     : Isa::portable;
+#endif
+}
+
 struct OpenBlas::Functions {
     Library library{library_name};
     decltype(cblas_sgemm)* sgemm = nullptr;
@@ -85,6 +102,7 @@ struct OpenBlas::Functions {
     decltype(openblas_get_corename)* core = nullptr;
     decltype(openblas_get_config)* config = nullptr;
     std::string core_note;
+    int started = 1;  ///< threads that compute, the caller's among them
 
     bool resolve() {
         return library.find("cblas_sgemm", sgemm) && library.find("cblas_dgemm", dgemm) &&
@@ -140,7 +158,19 @@ std::variant<const OpenBlas*, Absent> OpenBlas::load(const std::string& core) {
 }
 
 int OpenBlas::set_threads(int threads) const {
+    // A thread has the CPUs of the one that starts it, and OpenBLAS starts those that it lacks when it is
+    // told their number: one by one they can be sent to their places. Later products with fewer threads use
+    // the first ones.
+    const CpuSet before = CpuSet::of_calling_thread();
+    const std::vector<int> cpus = cpus_by_core();
+    int& started = functions_->started;
+    for (; started < threads && started < static_cast<int>(cpus.size()); ++started) {
+        CpuSet::single(cpus[static_cast<std::size_t>(started)]).apply(0);
+        functions_->set_threads(started + 1);
+    }
+    before.apply(0);
     functions_->set_threads(threads);
+    started = std::max(started, threads);
     return functions_->get_threads();
 }
 
@@ -149,11 +179,7 @@ std::string OpenBlas::core_name() const {
 }
 
 Isa OpenBlas::isa() const {
-    constexpr std::array<std::string_view, 3> avx2_cores = {"Haswell", "Zen", "Excavator"};
-    const std::string core = core_name();
-    if (core_uses_avx512(core)) return Isa::avx512;
-    return std::find(avx2_cores.begin(), avx2_cores.end(), core) != avx2_cores.end() ? Isa::avx2
-                                                                                     : Isa::portable;
+    return isa_of_core(core_name());
 }
 
 std::string OpenBlas::version() const {

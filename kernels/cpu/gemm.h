@@ -2,12 +2,17 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "kernels/cpu/features.h"
 #include "kernels/device/device.h"
 
 namespace assay::kernels {
+
+/// The instruction set that OpenBLAS's kernels of a core ("SkylakeX", "NEOVERSEN1") are written for, as far
+/// as gemm.ceiling's loops stand for them.
+Isa isa_of_core(std::string_view core);
 
 /// OpenBLAS, loaded when first asked for: linked, it would start its threads whenever the binary starts, and
 /// its choice of kernels could no longer be corrected. It stays loaded until the process ends.
@@ -21,7 +26,9 @@ class OpenBlas {
     /// SkylakeX. The first call settles the core for the process.
     static std::variant<const OpenBlas*, Absent> load(const std::string& core = "auto");
 
-    /// Threads of later products, at most what the library was built for; returns how many it will use.
+    /// Threads of later products, at most what the library was built for; returns how many it will use. Each
+    /// that it starts is bound to a CPU of its own, those of cpus_by_core() in their order but for the first,
+    /// which is left to the caller: it computes, too, and binds itself as long as it needs.
     int set_threads(int threads) const;
     std::string core_name() const;  ///< "SkylakeX"
     /// The instruction set that the core's kernels are written for.

@@ -30,12 +30,15 @@ PreparedProduct prepare_openblas(const kernels::OpenBlas& blas, const Matrices& 
                           reinterpret_cast<const float*>(matrices.b()),
                           reinterpret_cast<float*>(matrices.c()));
         };
+    // The first of a team of one, on the first CPU: OpenBLAS's own threads are on the next ones.
+    product.bind_caller = [] { return std::make_shared<kernels::ThreadTeam>(1); };
     product.resolved = {{"implementation", "openblas"},
                         {"library", blas.version()},
                         {"core", blas.core_name()},
                         {"isa", std::string(kernels::to_string(blas.isa()))},
                         {"threads", std::to_string(used)}};
-    product.notes.push_back("Through OpenBLAS, which packs both operands within each product.");
+    product.notes.push_back(
+        "Through OpenBLAS, which packs both operands within each product; each thread bound to its own CPU.");
     if (!blas.core_note().empty()) product.notes.push_back(blas.core_note());
     if (used != threads)
         product.notes.push_back(fmt::format(

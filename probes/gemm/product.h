@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -17,6 +18,9 @@ namespace assay {
 /// A way to multiply, ready to be timed: what is prepared once is done.
 struct PreparedProduct {
     std::function<void()> multiply;
+    /// Binds the caller to where it is to multiply, as long as what it returns lives. Own kernels' team does
+    /// so by itself: empty.
+    std::function<std::shared_ptr<void>()> bind_caller;
     kernels::Precision arithmetic = kernels::Precision::f32;
     std::map<std::string, std::string> resolved;
     std::vector<std::string> notes;

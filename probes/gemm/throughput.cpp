@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,8 +30,13 @@ namespace {
 constexpr Seconds shortest_sample{1e-3};
 constexpr int trial_products = 3;
 
+std::shared_ptr<void> bound_caller(const PreparedProduct& product) {
+    return product.bind_caller ? product.bind_caller() : nullptr;
+}
+
 /// The shortest of a few products, in seconds: the first one also makes buffers and touches pages.
 double trial(const PreparedProduct& product, Context& context) {
+    const std::shared_ptr<void> bound = bound_caller(product);
     double one = std::numeric_limits<double>::infinity();
     for (int i = 0; i < trial_products; ++i) {
         const Nanoseconds before = context.clock.now();
@@ -92,6 +98,7 @@ Outcome measure(const Case& the_case, Context& context, Matrices& matrices, cons
     const double operations = matrices.shape().operations();
     const int batch = std::max(1, static_cast<int>(std::ceil(shortest_sample.count() / chosen.seconds)));
     context.progress("multiplying", 0.1);
+    std::shared_ptr<void> bound = bound_caller(product);
     const SampleSet set = context.sample(sampling_of(the_case, context), [&] {
         // Each sample begins with nothing of the last one's result.
         matrices.poison();
@@ -100,6 +107,7 @@ Outcome measure(const Case& the_case, Context& context, Matrices& matrices, cons
         return batch * operations / std::max(seconds_of(context.clock.now() - begin), 1e-9);
     });
 
+    bound.reset();
     context.progress("checking", 0.9);
     const Precision precision = matrices.precision();
     Outcome outcome;

@@ -23,6 +23,8 @@ void multiply_with(const kernels::OpenBlas& blas, benchmark::State& state, Preci
     const std::vector<Real> a(product.a.begin(), product.a.end()), b(product.b.begin(), product.b.end());
     std::vector<Real> c(n * n, std::numeric_limits<Real>::quiet_NaN());
     const int size = static_cast<int>(n);
+    // Its own threads are each on one of the other CPUs.
+    const BoundToFirstCpu bound;
     time_product(
         state, product, [&] { blas.multiply(size, size, size, a.data(), b.data(), c.data()); },
         [&](std::size_t row, std::size_t column) { return static_cast<double>(c[row * n + column]); });

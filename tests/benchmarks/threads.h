@@ -15,7 +15,8 @@ void settle_threads(char** argv);
 /// The CPUs, one of every core first; after settle_threads().
 const std::vector<int>& cpus();
 
-/// The main thread back on the CPU that OpenMP's runtime believes it on, for the time of a product with it.
+/// The main thread back on the CPU that OpenMP's runtime believes it on, and that OpenBLAS's threads leave to
+/// it, for the time of a product with them.
 class BoundToFirstCpu {
   public:
     BoundToFirstCpu();

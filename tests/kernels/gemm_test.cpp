@@ -1,13 +1,19 @@
 #include "kernels/cpu/gemm.h"
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <random>
+#include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 
+#include "kernels/cpu/affinity.h"
 #include "kernels/cpu/thread_team.h"
 #include "kernels/reference/reference.h"
 
@@ -21,6 +27,17 @@ const OpenBlas* library() {
         return nullptr;
     }
     return std::get<const OpenBlas*>(loaded);
+}
+
+/// The CPUs that a thread of this process may use.
+std::vector<int> affinity_of(pid_t thread) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    std::vector<int> cpus;
+    if (sched_getaffinity(thread, sizeof set, &set) != 0) return cpus;
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+        if (CPU_ISSET(static_cast<std::size_t>(cpu), &set)) cpus.push_back(cpu);
+    return cpus;
 }
 
 template <typename Real>
@@ -60,12 +77,65 @@ TEST(Gemm, MatchesTheReferenceOnOddShapesAndWritesEveryElement) {
     }
 }
 
+TEST(Gemm, NotANumberAndInfinityReachTheRowsAndColumnsThatHoldThem) {
+    const OpenBlas* blas = library();
+    ASSERT_NE(blas, nullptr);
+    const int m = 17, n = 35, k = 70;
+    std::vector<float> a(m * k, 1), b(k * n, 1), c(m * n);
+    a[3 * k + 5] = std::numeric_limits<float>::quiet_NaN();
+    b[7 * n + 33] = std::numeric_limits<float>::infinity();
+    blas->multiply(m, n, k, a.data(), b.data(), c.data());
+    for (int i = 0; i < m; ++i)
+        for (int j = 0; j < n; ++j) {
+            const float got = c[static_cast<std::size_t>(i * n + j)];
+            EXPECT_TRUE(i == 3    ? std::isnan(got)
+                        : j == 33 ? std::isinf(got)
+                                  : got == static_cast<float>(k))
+                << i << ", " << j << ": " << got;
+        }
+}
+
 TEST(Gemm, SaysWhichKernelsItUses) {
     const OpenBlas* blas = library();
     ASSERT_NE(blas, nullptr);
     EXPECT_FALSE(blas->core_name().empty());
     EXPECT_NE(blas->version().find("OpenBLAS"), std::string::npos);
     EXPECT_EQ(blas->set_threads(1), 1);
+}
+
+TEST(Gemm, EveryThreadThatItStartsHasACpuOfItsOwn) {
+    const OpenBlas* blas = library();
+    ASSERT_NE(blas, nullptr);
+    const std::vector<int> before = CpuSet::of_calling_thread().members();
+    blas->set_threads(allowed_cpus());
+    blas->set_threads(1);
+    blas->set_threads(allowed_cpus());
+    EXPECT_EQ(CpuSet::of_calling_thread().members(), before) << "the caller is left as it was";
+    // Tests before this one, and other libraries, may have threads of their own: these are not bound.
+    std::vector<std::vector<int>> bound;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::vector<int> cpus = affinity_of(std::stoi(task.path().filename()));
+        if (cpus.size() < before.size()) bound.push_back(std::move(cpus));
+    }
+    std::vector<std::vector<int>> expected;
+    const std::vector<int> order = cpus_by_core();
+    for (std::size_t i = 1; i < order.size(); ++i) expected.push_back({order[i]});
+    EXPECT_THAT(bound, testing::UnorderedElementsAreArray(expected));
+}
+
+TEST(Gemm, TheInstructionSetIsThatOfTheCoresKernels) {
+#if defined(__aarch64__)
+    const Isa best = supports(Isa::neon) ? Isa::neon : Isa::portable;
+    for (const char* core : {"armv8", "neoversen1", "NEOVERSEN2", "cortexa57", "thunderx2t99"})
+        EXPECT_EQ(isa_of_core(core), best) << core;
+    for (const char* core : {"armv8sve", "NEOVERSEV1", "A64FX"})
+        EXPECT_EQ(isa_of_core(core), Isa::portable) << core;
+#else
+    EXPECT_EQ(isa_of_core("SkylakeX"), Isa::avx512);
+    EXPECT_EQ(isa_of_core("Zen"), Isa::avx2);
+    EXPECT_EQ(isa_of_core("Haswell"), Isa::avx2);
+    EXPECT_EQ(isa_of_core("Nehalem"), Isa::portable);
+#endif
 }
 
 TEST(Gemm, AnotherCoreThanTheOneInUseIsRefused) {
