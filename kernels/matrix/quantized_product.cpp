@@ -30,7 +30,21 @@ std::size_t stored_bytes(WeightFormat format, std::size_t k) {
     return stored_columns * k;
 }
 
+std::size_t scales_of_columns(const MatrixKernel& kernel, WeightFormat format, std::size_t n) {
+    if (is_int4(format)) return 0;
+    return (n + stored_columns - 1) / stored_columns * stored_columns +
+           static_cast<std::size_t>(kernel.micro->b.extent);
+}
+
 }  // namespace
+
+std::size_t packed_weight_bytes(const MatrixKernel& kernel, WeightFormat format, const ProductShape& shape) {
+    const std::size_t panels =
+        format == WeightFormat::int8
+            ? PackedLayout(kernel, Side::right, shape.n, shape.k).bytes()
+            : (shape.n + stored_columns - 1) / stored_columns * stored_bytes(format, shape.k);
+    return panels + scales_of_columns(kernel, format, shape.n) * sizeof(float);
+}
 
 QuantizedProduct::QuantizedProduct(const MatrixKernel& kernel, WeightFormat format, const ProductShape& shape,
                                    ThreadTeam& team)
@@ -51,9 +65,7 @@ QuantizedProduct::QuantizedProduct(const MatrixKernel& kernel, WeightFormat form
                                     " would be accepted");
     stored_panel_bytes_ = format == WeightFormat::int8 ? right_.panel_bytes : stored_bytes(format, shape.k);
     activations_.resize(left_.bytes());
-    if (format == WeightFormat::int8 || format == WeightFormat::fp8)
-        column_scales_.resize((shape.n + stored_columns - 1) / stored_columns * stored_columns +
-                              extent_of(right_));
+    column_scales_.resize(scales_of_columns(kernel, format, shape.n));
     if (format == WeightFormat::int8 && left_.panel.elements == PackedElements::u8)
         starts_.resize(right_.panels * extent_of(right_));
     team_.run([&](int member) {
@@ -79,9 +91,7 @@ std::size_t QuantizedProduct::group() const {
 }
 
 std::size_t QuantizedProduct::weight_bytes() const {
-    const std::size_t panels =
-        format_ == WeightFormat::int8 ? right_.panels : (shape_.n + stored_columns - 1) / stored_columns;
-    return panels * stored_panel_bytes_ + column_scales_.size() * sizeof(float);
+    return packed_weight_bytes(kernel_, format_, shape_);
 }
 
 void QuantizedProduct::multiply(const float* activations, const std::byte* packed, float* out) {

@@ -21,6 +21,9 @@ std::optional<MatrixKernel> quantized_kernel(WeightFormat format, Precision acti
 /// That of the best instruction set.
 std::optional<MatrixKernel> quantized_kernel(WeightFormat format, Precision activations);
 
+/// What QuantizedProduct::weight_bytes() will be.
+std::size_t packed_weight_bytes(const MatrixKernel& kernel, WeightFormat format, const ProductShape& shape);
+
 /// out = activations × weightsᵀ: activations [m × k] and out [m × n] f32 and row-major, weights [n × k]
 /// quantized as int8, int4, int4_g128 or fp8 and packed beforehand. Activations are quantized or rounded, and
 /// packed, within each product. k is a multiple of columns_multiple().

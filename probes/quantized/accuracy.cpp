@@ -11,9 +11,11 @@
 #include "kernels/cpu/half.h"
 #include "kernels/cpu/quantized.h"
 #include "kernels/device/accelerator.h"
+#include "kernels/device/memory_limit.h"
 #include "kernels/matrix/bfloat16.h"
 #include "kernels/matrix/product.h"
 #include "kernels/reference/reference.h"
+#include "probes/core/bytes_in_words.h"
 #include "probes/quantized/accuracy.h"
 #include "probes/quantized/distributions.h"
 #include "probes/quantized/offloaded/offloaded.h"
@@ -98,11 +100,43 @@ double error_of_half(Precision precision, const std::vector<float>& activations,
     return norms.error();
 }
 
+AccuracySizes sizes_of(const Case& the_case) {
+    return {static_cast<std::size_t>(the_case.integer("m")), static_cast<std::size_t>(the_case.integer("n")),
+            static_cast<std::size_t>(the_case.integer("k"))};
+}
+
+/// What is held at once on the host, at most: both operands as they were drawn and, of half precisions, the
+/// rounded and the packed ones and the product, of all others what they stand for once quantized, and the
+/// quantized ones of the larger operand.
+std::uint64_t needed_bytes(const Case& the_case) {
+    const std::string& format = the_case.text("format");
+    const auto [m, n, k] = sizes_of(the_case);
+    const std::uint64_t drawn = (m + n) * k * sizeof(float);
+    if (is_half(format)) {
+        const kernels::MatrixKernel kernel =
+            kernels::best_matrix_kernel(kernels::precision_from_string(format).value()).value();
+        return drawn + (m + n) * k * sizeof(std::uint16_t) +
+               kernels::PackedLayout(kernel, kernels::Side::left, m, k).bytes() +
+               kernels::PackedLayout(kernel, kernels::Side::right, n, k).bytes() + m * n * sizeof(float);
+    }
+    const AccuracyScheme scheme(the_case);
+    const std::size_t share = scheme.groups ? accuracy_group_columns : k;
+    const std::uint64_t of_row =
+        k / share * kernels::packed_row_bytes(kernels::weight_format_from_string(format).value(), share);
+    const std::uint64_t kept = (scheme.activations ? m + n : n) * k * sizeof(float);
+    return drawn + kept + std::max(n, scheme.activations ? m : 0) * of_row;
+}
+
 Outcome run(const Case& the_case, Context& context) {
     const std::string& format = the_case.text("format");
-    const AccuracySizes sizes{static_cast<std::size_t>(the_case.integer("m")),
-                              static_cast<std::size_t>(the_case.integer("n")),
-                              static_cast<std::size_t>(the_case.integer("k"))};
+    const AccuracySizes sizes = sizes_of(the_case);
+    const std::uint64_t needed = needed_bytes(the_case), usable = usable_memory_bytes();
+    if (usable != 0 && needed > usable)
+        return skipped(the_case, fmt::format("{} x {} activations and {} x {} weights, as drawn and once "
+                                             "{}, take {}, and {} may be used",
+                                             sizes.m, sizes.k, sizes.n, sizes.k,
+                                             is_half(format) ? "rounded and packed" : "quantized",
+                                             bytes_in_words(needed), bytes_in_words(usable)));
     const AccuracyScheme scheme(the_case);
     const Distribution distribution = distribution_from_string(the_case.text("distribution"));
     context.progress("drawing the operands", 0);
@@ -189,7 +223,7 @@ Estimate estimate(const Case& the_case, const Context&) {
                  n = static_cast<double>(the_case.integer("n")),
                  k = static_cast<double>(the_case.integer("k"));
     estimate.seconds = 0.5 + 2 * m * n * k * 2e-9 + (m + n) * k * 4e-7;
-    estimate.memory_bytes = static_cast<std::uint64_t>((m + n) * k * 16);
+    estimate.memory_bytes = needed_bytes(the_case);
     return estimate;
 }
 

@@ -27,8 +27,9 @@ namespace {
 
 constexpr Seconds shortest_sample{2e-3};
 
-/// Throws InputError where format, activations and instruction set do not go together.
-MatrixKernel kernel_of(const Case& the_case) {
+/// Throws InputError where format, activations and instruction set do not go together; nothing where they do
+/// on other CPUs, and no set was asked for.
+std::optional<MatrixKernel> kernel_of(const Case& the_case) {
     const WeightFormat format = gemm_shape_of(the_case).format;
     const std::optional<kernels::Isa> isa = matrix_isa_of(the_case);
     const auto find = [&](Precision activations) {
@@ -43,13 +44,15 @@ MatrixKernel kernel_of(const Case& the_case) {
     } else {
         kernel = find(Precision::bf16);
     }
-    if (!kernel)
+    const bool of_other_cpus =
+        !isa && the_case.text("format").starts_with("int4") && the_case.text("activations") == "int8";
+    if (!kernel && !of_other_cpus)
         throw InputError(
             fmt::format("quantized.gemm.activations: {} weights and {} activations have no kernel with isa "
                         "{}; accepted: auto; int8 "
                         "for int8 weights and, where the set multiplies bytes, int4; bf16 for int4 and fp8",
                         the_case.text("format"), the_case.text("activations"), the_case.text("isa")));
-    return *kernel;
+    return kernel;
 }
 
 std::string weights_note(const MatrixKernel& kernel, const GemmShape& shape) {
@@ -66,17 +69,31 @@ std::string weights_note(const MatrixKernel& kernel, const GemmShape& shape) {
         given, kernels::to_string(kernel.arithmetic));
 }
 
+/// What is allocated: weights and activations as the kernel wants them, padding and widening included, the
+/// activations as they are given, and the result.
+std::uint64_t needed_bytes(const MatrixKernel& kernel, const GemmShape& shape) {
+    const auto [m, n, k] = shape.size;
+    return kernels::packed_weight_bytes(kernel, shape.format, shape.size) +
+           kernels::PackedLayout(kernel, kernels::Side::left, m, k).bytes() + (m * k + m * n) * sizeof(float);
+}
+
 Outcome run(const Case& the_case, Context& context) {
     if (Accelerator* const accelerator = context.device->accelerator())
         return offloaded_gemm(the_case, context, *accelerator);
     const GemmShape shape = gemm_shape_of(the_case);
     const auto [m, n, k] = shape.size;
-    const MatrixKernel kernel = kernel_of(the_case);
-    if (const std::uint64_t usable = usable_memory_bytes(); usable != 0 && shape.bytes() > usable)
+    const std::optional<MatrixKernel> found = kernel_of(the_case);
+    if (!found)
+        return skipped(the_case, fmt::format("this CPU has no instruction that multiplies bytes as they are, "
+                                             "without which {} weights meet no int8 activations",
+                                             kernels::to_string(shape.format)));
+    const MatrixKernel& kernel = *found;
+    const std::uint64_t needed = needed_bytes(kernel, shape), usable = usable_memory_bytes();
+    if (usable != 0 && needed > usable)
         return skipped(
-            the_case, fmt::format("weights of {} x {} in {}, activations of {} x {} and the result take {}, "
-                                  "and {} may be used",
-                                  n, k, kernels::to_string(shape.format), m, k, bytes_in_words(shape.bytes()),
+            the_case, fmt::format("weights of {} x {} in {}, activations of {} x {}, packed copies included, "
+                                  "and the result take {}, and {} may be used",
+                                  n, k, kernels::to_string(shape.format), m, k, bytes_in_words(needed),
                                   bytes_in_words(usable)));
     kernels::ThreadTeam team(threads_of(the_case));
     kernels::QuantizedProduct product(kernel, shape.format, shape.size, team);

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -8,9 +9,12 @@
 #include "probes/core/probe.h"
 #include "probes/quantized/distributions.h"
 #include "probes/quantized/quantized.h"
+#include "tests/probes/core/address_space_left.h"
 
 namespace assay {
 namespace {
+
+using testing::HasSubstr;
 
 class QuantizedAccuracy : public testing::Test {
   protected:
@@ -86,6 +90,23 @@ TEST_F(QuantizedAccuracy, RefusesWhatDoesNotGoTogether) {
     for (const auto& given : impossible) EXPECT_THROW(probe_.check(make(given), context), InputError);
     EXPECT_NO_THROW(probe_.check(make({{"format", "f16"}, {"k", "101"}}), context));
     EXPECT_THROW(make({{"format", "int2"}}), InputError);
+}
+
+TEST_F(QuantizedAccuracy, SkipsWhatDoesNotFitWithTheArithmetic) {
+    // Of each of 2^28 weights four bytes as drawn, four once quantized, one of int8; activations are 2^15.
+    const AddressSpaceLeft limit(std::uint64_t{5} << 28);
+    Context context{.clock = clock_};
+    const std::map<std::string, std::string> large = {{"m", "1"}, {"n", "8192"}, {"k", "32768"}};
+    const auto skip = [&](std::map<std::string, std::string> given) {
+        given.insert(large.begin(), large.end());
+        const Outcome outcome = execute(probe_, make(given), context);
+        EXPECT_EQ(outcome.status, Status::skipped) << outcome.reason;
+        return outcome.reason;
+    };
+    EXPECT_THAT(skip({{"format", "int8"}, {"scheme", "weights"}}),
+                HasSubstr("1 x 32768 activations and 8192 x 32768 weights, as drawn and once quantized, take "
+                          "2416082944 bytes (2.3 GiB), and "));
+    EXPECT_THAT(skip({{"format", "f16"}, {"scheme", "both"}}), HasSubstr("once rounded and packed, take "));
 }
 
 TEST(Distributions, HaveTheirMomentsAndOutliers) {

@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -7,6 +8,7 @@
 #include "kernels/matrix/quantized_product.h"
 #include "probes/core/probe.h"
 #include "probes/quantized/quantized.h"
+#include "tests/probes/core/address_space_left.h"
 
 namespace assay {
 namespace {
@@ -82,9 +84,28 @@ TEST_F(QuantizedGemm, RefusesAndSkips) {
     EXPECT_THROW(make({{"k", "131104"}}), InputError) << "int32 would overflow";
     EXPECT_THROW(probe_.check(make({{"k", "100"}}), context_), InputError);
     EXPECT_THROW(probe_.check(make({{"format", "int4_g128"}, {"k", "160"}}), context_), InputError);
-    const Outcome outcome = run({{"m", "262144"}, {"n", "262144"}, {"k", "131072"}});
+    // Portable kernels widen bytes: 2 × 2^35 of weights and as many of activations, 4 × 2^35 of those as
+    // given, 4 × 2^36 of the result, and the weights' scales.
+    const Outcome outcome = run({{"m", "262144"}, {"n", "262144"}, {"k", "131072"}, {"isa", "portable"}});
     EXPECT_EQ(outcome.status, Status::skipped);
-    EXPECT_THAT(outcome.reason, HasSubstr("take 446677647360 bytes (416.0 GiB), and"));
+    EXPECT_THAT(outcome.reason, HasSubstr("take 549756862"));
+    EXPECT_THAT(outcome.reason, HasSubstr(" bytes (512.0 GiB), and"));
+}
+
+TEST_F(QuantizedGemm, IsSkippedWhereOnlyItsPackedCopiesDoNotFit) {
+    const kernels::ProductShape shape{16384, 1024, 32768};
+    const kernels::MatrixKernel kernel =
+        kernels::quantized_kernel(kernels::WeightFormat::int8, kernels::Precision::int8,
+                                  kernels::Isa::portable)
+            .value();
+    const std::uint64_t packed_activations =
+        kernels::PackedLayout(kernel, kernels::Side::left, shape.m, shape.k).bytes();
+    const std::uint64_t others = 4 * (shape.m * shape.k + shape.m * shape.n) +
+                                 kernels::packed_weight_bytes(kernel, kernels::WeightFormat::int8, shape);
+    const AddressSpaceLeft limit(others + packed_activations / 2);
+    const Outcome outcome = run({{"m", "16384"}, {"n", "1024"}, {"k", "32768"}, {"isa", "portable"}});
+    EXPECT_EQ(outcome.status, Status::skipped) << outcome.reason;
+    EXPECT_THAT(outcome.reason, HasSubstr("packed copies included"));
 }
 
 }  // namespace
