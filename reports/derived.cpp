@@ -105,10 +105,9 @@ class Derivation {
         if (arithmetic.empty()) return;
         const std::optional<Measured> ceiling =
             greatest(only(all_measured(outcomes_, "gemm.ceiling"), [&](const Measured& candidate) {
-                const bool tells_isa = !resolved_of(*candidate.outcome, "isa").empty();
                 return is_rate(*candidate.metric) && same_place(product, candidate) &&
                        parameter_of(*candidate.outcome, "precision") == arithmetic &&
-                       (!tells_isa || same_resolved(product, candidate, "isa"));
+                       (isa_of(candidate).empty() || isa_of(candidate) == isa_of(product));
             }));
         if (ceiling) add(DerivedKind::share_of_ceiling, product, *ceiling);
     }

@@ -38,7 +38,7 @@ std::string against_of(const DerivedFigure& derived, Language language) {
     const Metric& to = *derived.to.metric;
     const std::string value = format_quantity(to.value, to.unit, language);
     if (derived.kind == DerivedKind::share_of_ceiling)
-        return phrase_with(language, "derived.against", ceiling_name(*derived.to.outcome), value);
+        return phrase_with(language, "derived.against", ceiling_name(derived.to), value);
     // One of the same shape needs no name, another one must not pass for it.
     if (derived.other_shape)
         return phrase_with(language, "derived.against", shape_name(derived.to.outcome->the_case), value);
@@ -58,9 +58,9 @@ TerminalTable terminal_table(const DerivedTable& table, Language language) {
 
 }  // namespace
 
-std::string ceiling_name(const Outcome& outcome) {
-    const std::string_view isa = resolved_of(outcome, "isa");
-    std::string name(parameter_of(outcome, "precision"));
+std::string ceiling_name(const Measured& ceiling) {
+    const std::string_view isa = isa_of(ceiling);
+    std::string name(parameter_of(*ceiling.outcome, "precision"));
     if (!isa.empty()) name += fmt::format("{}{}", name.empty() ? "" : " ", isa);
     return name;
 }

@@ -31,6 +31,6 @@ std::vector<DerivedTable> derived_tables(const Report& report, Language language
 std::string derived_text(const Report& report, Language language, int columns);
 
 /// The isa and precision of a ceiling: "f32 avx512".
-std::string ceiling_name(const Outcome& outcome);
+std::string ceiling_name(const Measured& ceiling);
 
 }  // namespace assay

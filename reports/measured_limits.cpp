@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include <fmt/format.h>
+
 namespace assay {
 
 namespace {
@@ -27,6 +29,19 @@ std::string_view parameter_of(const Outcome& outcome, std::string_view name) {
 
 std::string_view resolved_of(const Outcome& outcome, std::string_view name) {
     return value_of(outcome.resolved, name);
+}
+
+std::string_view isa_of(const Measured& measured) {
+    const Labels& labels = measured.metric->labels;
+    const Labels::const_iterator own = labels.find("isa");
+    if (parameter_of(*measured.outcome, "isa") == "all" && own != labels.end()) return own->second;
+    return resolved_of(*measured.outcome, "isa");
+}
+
+std::string_view instruction_of(const Measured& measured) {
+    const std::string_view one = resolved_of(*measured.outcome, "instruction");
+    return one.empty() ? resolved_of(*measured.outcome, fmt::format("instruction_{}", isa_of(measured)))
+                       : one;
 }
 
 std::vector<Measured> all_measured(const std::vector<Outcome>& outcomes, std::string_view metric) {

@@ -19,6 +19,11 @@ struct Measured {
 std::string_view parameter_of(const Outcome& outcome, std::string_view name);
 std::string_view resolved_of(const Outcome& outcome, std::string_view name);
 
+/// The instruction set of a figure: its own where its case measured several (gemm.ceiling with isa=all), else
+/// the one that was settled at run time. Likewise the instruction.
+std::string_view isa_of(const Measured& measured);
+std::string_view instruction_of(const Measured& measured);
+
 /// Every metric of this name in measured outcomes, in their order.
 std::vector<Measured> all_measured(const std::vector<Outcome>& outcomes, std::string_view metric);
 

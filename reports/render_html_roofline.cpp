@@ -34,8 +34,8 @@ std::string figure_text(const Metric& metric, Language language) {
 }
 
 std::string ceiling_text(const Measured& ceiling, Language language) {
-    std::string text = "gemm.ceiling " + ceiling_name(*ceiling.outcome);
-    const std::string_view instruction = resolved_of(*ceiling.outcome, "instruction");
+    std::string text = "gemm.ceiling " + ceiling_name(ceiling);
+    const std::string_view instruction = instruction_of(ceiling);
     if (!instruction.empty()) text += fmt::format("{}{}", phrase(language, "list_separator"), instruction);
     const std::string_view threads = resolved_of(*ceiling.outcome, "threads");
     if (!threads.empty()) text += fmt::format("{}threads={}", phrase(language, "list_separator"), threads);

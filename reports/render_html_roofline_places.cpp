@@ -40,7 +40,7 @@ double highest_rate(const Roofline& roofline) {
 }
 
 std::string ceiling_label(const Measured& ceiling, Language language) {
-    return fmt::format("{} {}", ceiling_name(*ceiling.outcome),
+    return fmt::format("{} {}", ceiling_name(ceiling),
                        format_quantity(ceiling.metric->value, ceiling.metric->unit, language));
 }
 

@@ -118,7 +118,8 @@ json measured_side_to_json(const Measured& side) {
     for (const auto& [name, value] : side.metric->labels)
         object["labels"][valid_utf8(name)] = value_to_json(value);
     for (const char* name : {"arithmetic", "isa", "threads"}) {
-        const std::string_view value = resolved_of(*side.outcome, name);
+        const std::string_view value =
+            name == std::string_view("isa") ? isa_of(side) : resolved_of(*side.outcome, name);
         if (!value.empty()) object["resolved"][name] = value_to_json(std::string(value));
     }
     return object;

@@ -24,10 +24,10 @@ Roofline& of_device(std::vector<Roofline>& all, std::string_view device) {
 
 bool same_loop(const Measured& one, const Measured& other) {
     return parameter_of(*one.outcome, "precision") == parameter_of(*other.outcome, "precision") &&
-           resolved_of(*one.outcome, "isa") == resolved_of(*other.outcome, "isa");
+           isa_of(one) == isa_of(other);
 }
 
-/// A loop that was measured twice (isa=auto, and by its name) is one line: the higher of the two.
+/// A loop that was measured twice (isa=auto, and by its name or with all) is one line: the higher of the two.
 void add_ceiling(std::vector<Measured>& ceilings, const Measured& ceiling) {
     const auto known = std::find_if(ceilings.begin(), ceilings.end(),
                                     [&](const Measured& other) { return same_loop(ceiling, other); });

@@ -5,12 +5,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "reports/derived_text.h"
 #include "tests/reports/kernel_builders.h"
 
 namespace assay {
 namespace {
 
 using building::ceiling;
+using building::ceilings;
 using building::dense;
 using building::gemv;
 using building::kernel_run;
@@ -68,6 +70,22 @@ TEST(Derived, ACeilingOfOtherThreadsIsaDeviceOrArithmeticIsNone) {
     EXPECT_THAT(shares_of(dense_f32(), ceiling("f32", 480e9, "avx512", "2", "auto", "opencl:0")), IsEmpty())
         << "device";
     EXPECT_THAT(shares_of(dense_f32(), ceiling("f64", 480e9)), IsEmpty()) << "arithmetic";
+}
+
+TEST(Derived, OfACeilingOfAllSetsThatOfTheProductsOwnCounts) {
+    const std::vector<Outcome> outcomes = {
+        dense("int8", 1.2e12, 512, 512, 512), dense("int8", 3e12, 512, 512, 512, {}, "amx"),
+        dense("int8", 1e11, 512, 512, 512, {}, "portable"),
+        ceilings("int8", {{"amx", 6e12}, {"avx512", 1.6e12}, {"avx2", 0.8e12}})};
+    const std::vector<DerivedFigure> shares = derived_figures(outcomes);
+    ASSERT_THAT(shares, SizeIs(2));
+    EXPECT_EQ(shares[0].of.outcome, &outcomes[0]);
+    EXPECT_NEAR(*shares[0].figure.value, 0.75, 1e-12);
+    EXPECT_EQ(isa_of(shares[0].to), "avx512");
+    EXPECT_EQ(instruction_of(shares[0].to), "avx512 of int8");
+    EXPECT_EQ(ceiling_name(shares[0].to), "int8 avx512");
+    EXPECT_NEAR(*shares[1].figure.value, 0.5, 1e-12);
+    EXPECT_EQ(ceiling_name(shares[1].to), "int8 amx");
 }
 
 TEST(Derived, WhatWasSettledCountsAndNotWhatWasAsked) {

@@ -32,6 +32,21 @@ inline Outcome ceiling(const std::string& precision, double value, const std::st
     return with(std::move(outcome), rate("gemm.ceiling", value, rate_unit(precision)));
 }
 
+/// gemm.ceiling with isa=all: a figure of each set.
+inline Outcome ceilings(const std::string& precision, const std::map<std::string, double>& values) {
+    Outcome outcome = ceiling(precision, 1, "");
+    outcome.the_case.parameters["isa"] = "all";
+    outcome.metrics.clear();
+    outcome.resolved = {{"threads", "2"}};
+    for (const auto& [isa, value] : values) {
+        outcome.metrics.push_back(rate("gemm.ceiling", value, rate_unit(precision)));
+        outcome.metrics.back().labels = outcome.the_case.parameters;
+        outcome.metrics.back().labels["isa"] = isa;
+        outcome.resolved["instruction_" + isa] = isa + " of " + precision;
+    }
+    return outcome;
+}
+
 inline Outcome read_bandwidth(double value, const std::string& threads = "2",
                               const std::string& device = "cpu:0") {
     Outcome outcome =

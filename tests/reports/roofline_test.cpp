@@ -11,6 +11,7 @@ namespace assay {
 namespace {
 
 using building::ceiling;
+using building::ceilings;
 using building::dense;
 using building::exact;
 using building::gemv;
@@ -36,6 +37,17 @@ TEST(Roofline, HoldsMemoryCeilingsAndKernelsOfADevice) {
     EXPECT_EQ(all[0].ceilings.front().metric->value, 1.9e12) << "the highest first";
     EXPECT_EQ(all[0].ceilings.back().metric->value, 240e9);
     EXPECT_THAT(all[0].points, SizeIs(12));
+}
+
+TEST(Roofline, EverySetOfACeilingOfAllIsALine) {
+    const std::vector<Outcome> outcomes = {ceilings("int8", {{"amx", 6e12}, {"avx512", 1.6e12}}),
+                                           ceiling("int8", 6.1e12, "amx"), ceiling("f32", 480e9)};
+    const std::vector<Roofline> all = rooflines(outcomes);
+    ASSERT_THAT(all, SizeIs(1));
+    ASSERT_THAT(all[0].ceilings, SizeIs(3));
+    EXPECT_EQ(all[0].ceilings[0].outcome, &outcomes[1]) << "measured twice, the higher counts";
+    EXPECT_EQ(isa_of(all[0].ceilings[1]), "avx512");
+    EXPECT_EQ(isa_of(all[0].ceilings[2]), "avx512");
 }
 
 TEST(Roofline, IntensityIsTheReciprocalOfTheBytesAnOperation) {

@@ -1,3 +1,4 @@
+#include <map>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -48,6 +49,39 @@ TEST_F(GemmCeiling, MeasuresWhatThisCpuHasAndSkipsTheRest) {
                 EXPECT_THAT(outcome.reason, HasSubstr(precision));
             }
         }
+}
+
+TEST_F(GemmCeiling, OfAllSetsThoseThatHaveTheInstructionHaveAFigureEach) {
+    for (const char* precision : {"f64", "f32", "bf16", "f16", "int8"}) {
+        const kernels::Precision parsed = kernels::precision_from_string(precision).value();
+        std::map<std::string, std::string> expected;  // instructions by sets
+        for (const kernels::Isa isa : {kernels::Isa::neon, kernels::Isa::avx2, kernels::Isa::avx512,
+                                       kernels::Isa::amx, kernels::Isa::portable})
+            if (const auto loop = kernels::CeilingLoop::best(parsed, isa);
+                loop && (isa != kernels::Isa::portable || expected.empty()))
+                expected[std::string(kernels::to_string(isa))] = loop->instruction();
+        const Case the_case = make({{"precision", precision}, {"isa", "all"}, {"threads", "1"}});
+        EXPECT_NO_THROW(probe_.check(the_case, context_));
+        const Outcome outcome = run(the_case);
+        if (expected.empty()) {
+            EXPECT_EQ(outcome.status, Status::skipped);
+            EXPECT_THAT(outcome.reason, HasSubstr("this CPU has no instruction"));
+            continue;
+        }
+        ASSERT_EQ(outcome.status, Status::measured) << outcome.reason;
+        std::map<std::string, std::string> measured;
+        for (const Metric& metric : outcome.metrics) {
+            const std::string& isa = metric.labels.at("isa");
+            measured[isa] = outcome.resolved.at("instruction_" + isa);
+            EXPECT_GT(metric.value, 0);
+        }
+        EXPECT_EQ(measured, expected) << precision;
+        EXPECT_EQ(outcome.metrics.size(), expected.size());
+        EXPECT_EQ(outcome.checks.size(), expected.size());
+        EXPECT_FALSE(outcome.resolved.contains("isa"));
+        EXPECT_GE(probe_.estimate(the_case, context_).seconds,
+                  static_cast<double>(expected.size()) * context_.sampling.maximum_time.count());
+    }
 }
 
 TEST_F(GemmCeiling, CountsWhatTheLoopCounts) {
