@@ -10,10 +10,12 @@ namespace assay {
 
 /// What a derived figure tells of a kernel. All are quotients of two figures of the same run.
 enum class DerivedKind {
-    share_of_ceiling,    ///< of gemm.ceiling on the same device, with its arithmetic, isa and threads
-    share_of_memory,     ///< of memory.bandwidth reading, on the same device with as many threads
+    share_of_ceiling,  ///< of gemm.ceiling on the same device, with its arithmetic, isa and threads
+    /// Of memory.bandwidth reading, on the same device with as many threads. Of products with a vector alone:
+    /// a matrix product meets each weight with many rows, and its bytes a second tell nothing of the memory.
+    share_of_memory,
     speed_up_over_f32,   ///< against the same product in f32
-    share_of_f32_bytes,  ///< bytes a weight, of the four that f32 takes
+    share_of_f32_bytes,  ///< bytes a weight (quantized.accuracy.bytes_per_weight), of the four that f32 takes
     share_of_f16_bytes,  ///< the same of the two that f16 takes
 };
 std::string_view to_string(DerivedKind kind);  ///< "share_of_ceiling", as in JSON
