@@ -31,7 +31,7 @@ from .compute_cases import GEMM_SIZES, GEMV_SHAPES, KINDS, Case, CaseKind, shape
 from .compute_turns import Tools, measured_case
 from .failures import BadInput
 
-ISAS = ("auto", "portable", "avx2", "avx512", "amx")
+ISAS = ("auto", "portable", "neon", "avx2", "avx512", "amx")
 
 
 def options_of(arguments: list[str]) -> argparse.Namespace:

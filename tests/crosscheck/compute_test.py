@@ -204,6 +204,13 @@ class Crosscheck(unittest.TestCase):
             self.assertEqual(command[at:at + 3], ["taskset", "-c", first])
         self.assertEqual(list(document["cases"][0]["commands"]), ["assay", "onednn", "ceiling"])
 
+    def test_neon_goes_to_assay_alone(self):
+        self.plan(isa={"gemm.throughput": "neon", "gemm.ceiling": "neon"})
+        self.document("--cases", "f32", "--isa", "neon")
+        for call in self.calls():
+            self.assertEqual("isa=neon" in call[3], call[0] == "assay", call)
+            self.assertIsNone(call[2])
+
     def test_who_is_not_limited_is_told_no_instruction_set(self):
         self.document("--cases", "f32")
         for call in self.calls():
