@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
 #endif
         register_own_gemm();
         register_ceiling();
+        register_quantized_gemm();
         register_quantized_gemv();
         register_stream_read();
     } catch (const std::exception& error) {
