@@ -188,6 +188,24 @@ TEST_F(CommandLineTest, ProbeExitsByItsOutcomeAndPrintsNothingButIt) {
     EXPECT_EQ(assay({"probe", "gemm.throughput", "--set", "device=cuda:99"}).exit_code, 3);
 }
 
+TEST_F(CommandLineTest, AnInstructionSetThatThisCpuHasNotIsUnusableInput) {
+#if defined(__aarch64__)
+    const std::string foreign = "avx512";
+#else
+    const std::string foreign = "neon";
+#endif
+    for (const char* const probe :
+         {"gemm.throughput", "gemm.ceiling", "quantized.gemm", "quantized.gemv", "memory.bandwidth"}) {
+        const Finished finished = assay({"probe", probe, "--set", "isa=" + foreign, "--json"});
+        EXPECT_EQ(finished.exit_code, 2) << probe;
+        EXPECT_THAT(finished.output, IsEmpty());
+        EXPECT_THAT(finished.errors,
+                    AllOf(HasSubstr(std::string(probe) + ".isa"), HasSubstr("has no " + foreign),
+                          HasSubstr("accepted: auto, portable")));
+        EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1) << finished.errors;
+    }
+}
+
 TEST_F(CommandLineTest, AnotherRunsFolderIsRefused) {
     folder_.write("tiny.json", tiny_suite("count"));
     folder_.write("other.json", R"({"schema":"assay.suite/1","name":"other","title":{"en":"p","zh":"p"},
