@@ -123,7 +123,7 @@ TEST(Gemm, EveryThreadThatItStartsHasACpuOfItsOwn) {
     EXPECT_THAT(bound, testing::UnorderedElementsAreArray(expected));
 }
 
-TEST(Gemm, TheInstructionSetIsThatOfTheCoresKernels) {
+TEST(OpenBlasCore, TellsTheInstructionSetOfItsKernels) {
 #if defined(__aarch64__)
     const Isa best = supports(Isa::neon) ? Isa::neon : Isa::portable;
     for (const char* core : {"armv8", "neoversen1", "NEOVERSEN2", "cortexa57", "thunderx2t99"})
