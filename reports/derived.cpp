@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "reports/selection.h"
 
 namespace assay {
@@ -38,6 +40,14 @@ bool same_parameter(const Measured& one, const Measured& other, std::string_view
 bool same_place(const Measured& one, const Measured& other) {
     return same_parameter(one, other, "device") &&
            (names_accelerator(parameter_of(*one.outcome, "device")) || same_resolved(one, other, "threads"));
+}
+
+/// Whether the best way to read was found on pages of another size than the weights lie on; where either says
+/// nothing, none is claimed.
+bool on_other_pages(const Measured& product, const Measured& memory) {
+    const std::string_view ours = resolved_of(*product.outcome, "page_bytes");
+    const std::string_view pattern = resolved_of(*memory.outcome, "pattern_read");
+    return !ours.empty() && !pattern.empty() && !pattern.ends_with(fmt::format(" {}-byte pages", ours));
 }
 
 /// A format's size as a metric, so that it divides like any other.
@@ -93,9 +103,11 @@ class Derivation {
         return found;
     }
 
-    void add(DerivedKind kind, const Measured& of, const Measured& to, bool other_shape = false) {
+    void add(DerivedKind kind, const Measured& of, const Measured& to, std::string_view note = "",
+             bool other_shape = false) {
         Figure figure = ratio_figure(*of.metric, of.metric->statistic, *to.metric, to.metric->statistic);
         if (!figure.value || !std::isfinite(*figure.value)) return;
+        if (!note.empty()) figure.notes.emplace_back(note);
         figures_.push_back({kind, of, to, other_shape, std::move(figure)});
     }
 
@@ -117,7 +129,9 @@ class Derivation {
         const std::optional<Measured> memory =
             greatest(only(read_bandwidths(outcomes_),
                           [&](const Measured& candidate) { return same_place(product, candidate); }));
-        if (memory) add(DerivedKind::share_of_memory, product, *memory);
+        if (!memory) return;
+        add(DerivedKind::share_of_memory, product, *memory,
+            on_other_pages(product, *memory) ? "other_pages" : "");
     }
 
     /// Against the fastest f32 there is, whatever its instruction set: a gain over a slow one would be none.
@@ -141,7 +155,7 @@ class Derivation {
             add(DerivedKind::speed_up_over_f32, product, *same_shape);
         } else if (const std::optional<Measured> best = greatest(in_f32); best && !with_vector) {
             // A vector's product is as fast as memory, which the shape decides: another one tells nothing.
-            add(DerivedKind::speed_up_over_f32, product, *best, true);
+            add(DerivedKind::speed_up_over_f32, product, *best, "", true);
         }
     }
 

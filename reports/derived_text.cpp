@@ -42,6 +42,9 @@ std::string against_of(const DerivedFigure& derived, Language language) {
     // One of the same shape needs no name, another one must not pass for it.
     if (derived.other_shape)
         return phrase_with(language, "derived.against", shape_name(derived.to.outcome->the_case), value);
+    const std::vector<std::string>& notes = derived.figure.notes;
+    if (std::find(notes.begin(), notes.end(), "other_pages") != notes.end())
+        return phrase_with(language, "derived.against", value, phrase(language, "note.other_pages"));
     return value;
 }
 

@@ -17,7 +17,8 @@ struct Figure {
     bool sampled = false;       ///< came from timing, so that what else the machine did matters
     std::string reason;         ///< why there is no value, or no interval though one is needed
     std::string reason_id;
-    std::vector<std::string> notes;  ///< ids: "not_steady", "not_converged", "worst", "range"
+    std::vector<std::string> notes;  ///< ids: "not_steady", "not_converged", "worst", "range",
+                                     ///< "other_pages" (of derived figures)
 };
 
 /// The statistic as the metric's summary holds it.

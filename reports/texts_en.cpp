@@ -342,6 +342,7 @@ std::span<const PhraseEntry> phrases_en() {
         {"text.waived_from", "it would be: {}; waived because: {}"},
         {"text.case_measured", "measured in {}"},
 
+        {"note.other_pages", "on other pages"},
         {"note.not_steady", "the level drifted while it was sampled"},
         {"note.not_converged", "the time limit came before the precision asked for"},
         {"note.worst", "the worst sample, judged as it stands: it has no interval"},

@@ -336,6 +336,7 @@ std::span<const PhraseEntry> phrases_zh() {
         {"text.waived_from", "本应为：{}；豁免原因：{}"},
         {"text.case_measured", "测量用时 {}"},
 
+        {"note.other_pages", "页大小不同"},
         {"note.not_steady", "采样期间数值有漂移"},
         {"note.not_converged", "未达到所需精度即到时限"},
         {"note.worst", "取最差样本直接评判，无区间"},

@@ -17,9 +17,11 @@ namespace {
 
 using building::ceiling;
 using building::dense;
+using building::gemv;
 using building::judged_everything;
 using building::kernel_run;
 using building::quantized;
+using building::read_bandwidth;
 using building::weight_bytes;
 using nlohmann::json;
 using testing::ContainsRegex;
@@ -55,6 +57,21 @@ TEST(DerivedText, TheShapeIsWrittenWhereItTellsAndForF32OfAnotherShape) {
     const std::string text = derived_text(report, Language::en, 120);
     EXPECT_THAT(text, ContainsRegex("quantized\\.gemm int8 512×1024×2048 +3\\.00× +[^ ]+ +300 GFLOP/s"));
     EXPECT_THAT(text, ContainsRegex("quantized\\.gemm int8 1×8×64 +2\\.00× +[^ ]+ +512×1024×2048, 300"));
+}
+
+TEST(DerivedText, AShareOfReadingSaysWhereReadingHadOtherPages) {
+    Outcome product = gemv("int8", "int8", 112e9, 0.5), reading = read_bandwidth(70e9);
+    product.resolved["page_bytes"] = "2097152";
+    reading.resolved["pattern_read"] = "plain loop on 2097152-byte pages";
+    const auto text = [&](Language language) {
+        return derived_text(report_of({product, reading}), language, 100);
+    };
+    EXPECT_THAT(text(Language::en), Not(HasSubstr("other pages")));
+    reading.resolved["pattern_read"] = "plain loop on 4096-byte pages";
+    EXPECT_THAT(text(Language::en), ContainsRegex("80\\.0 % .*70\\.0 GB/s, on other pages"));
+    EXPECT_THAT(text(Language::zh), HasSubstr("页大小不同"));
+    reading.resolved.erase("pattern_read");
+    EXPECT_THAT(text(Language::en), Not(HasSubstr("other pages"))) << "what says nothing is not another";
 }
 
 TEST(DerivedText, BytesAreExactAndHaveNoInterval) {
