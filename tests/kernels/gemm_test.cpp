@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <limits>
 #include <random>
+#include <set>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -20,13 +20,36 @@
 namespace assay::kernels {
 namespace {
 
+std::set<pid_t> threads_here() {
+    std::set<pid_t> threads;
+    for (const std::filesystem::directory_entry& task :
+         std::filesystem::directory_iterator("/proc/self/task"))
+        threads.insert(std::stoi(task.path().filename()));
+    return threads;
+}
+
+/// Those that OpenBLAS started when it was first told of every CPU, by library().
+std::set<pid_t>& started_threads() {
+    static std::set<pid_t> threads;
+    return threads;
+}
+
 const OpenBlas* library() {
     const std::variant<const OpenBlas*, Absent> loaded = OpenBlas::load();
     if (const Absent* absent = std::get_if<Absent>(&loaded)) {
         ADD_FAILURE() << absent->reason;
         return nullptr;
     }
-    return std::get<const OpenBlas*>(loaded);
+    const OpenBlas* const blas = std::get<const OpenBlas*>(loaded);
+    static const bool told_of_all = [&] {
+        const std::set<pid_t> before = threads_here();
+        blas->set_threads(allowed_cpus());
+        started_threads() = threads_here();
+        for (const pid_t thread : before) started_threads().erase(thread);
+        return true;
+    }();
+    static_cast<void>(told_of_all);
+    return blas;
 }
 
 /// The CPUs that a thread of this process may use.
@@ -111,12 +134,8 @@ TEST(Gemm, EveryThreadThatItStartsHasACpuOfItsOwn) {
     blas->set_threads(1);
     blas->set_threads(allowed_cpus());
     EXPECT_EQ(CpuSet::of_calling_thread().members(), before) << "the caller is left as it was";
-    // Tests before this one, and other libraries, may have threads of their own: these are not bound.
     std::vector<std::vector<int>> bound;
-    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-        std::vector<int> cpus = affinity_of(std::stoi(task.path().filename()));
-        if (cpus.size() < before.size()) bound.push_back(std::move(cpus));
-    }
+    for (const pid_t thread : started_threads()) bound.push_back(affinity_of(thread));
     std::vector<std::vector<int>> expected;
     const std::vector<int> order = cpus_by_core();
     for (std::size_t i = 1; i < order.size(); ++i) expected.push_back({order[i]});
