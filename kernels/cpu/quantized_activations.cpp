@@ -54,11 +54,7 @@ void quantize_int8_block(const float* in, std::size_t groups, Int8Activations& b
         std::int8_t values[group_columns];
         const float scale = quantize_group(in + group * group_columns, values);
         std::memcpy(block.values + group * group_columns, values, sizeof values);
-        for (std::size_t lane = 0; lane < 8; ++lane) {
-            const std::int8_t* four = values + 4 * lane;
-            block.scales[8 * group + lane] = scale;
-            block.starts[8 * group + lane] = -128 * (four[0] + four[1] + four[2] + four[3]);
-        }
+        block.scales[group] = scale;
     }
 }
 
@@ -66,7 +62,7 @@ void quantize_int4_block(const float* in, std::size_t groups, Int4Activations& b
     block = {};
     for (std::size_t group = 0; group < groups; ++group) {
         std::int8_t values[group_columns];
-        const float scale = quantize_group(in + group * group_columns, values);
+        block.scales[group] = quantize_group(in + group * group_columns, values);
         for (std::size_t l = 0; l < 4; ++l) {
             const std::size_t lane = 4 * l + group;
             int sum = 0;
@@ -75,8 +71,7 @@ void quantize_int4_block(const float* in, std::size_t groups, Int4Activations& b
                 block.high[4 * lane + i] = values[16 + 4 * l + i];
                 sum += values[4 * l + i] + values[16 + 4 * l + i];
             }
-            block.scales[lane] = scale;
-            block.starts[lane] = -8 * sum;
+            block.starts[lane] = static_cast<std::int16_t>(-8 * sum);
         }
     }
 }
@@ -111,14 +106,14 @@ void dequantize_activations(WeightFormat format, const std::byte* activations, s
         const std::size_t inside = column % block;
         if (format == WeightFormat::int8) {
             const Int8Activations& ours = *reinterpret_cast<const Int8Activations*>(at);
-            in[column] = static_cast<float>(ours.values[inside]) * ours.scales[inside / 4];
+            in[column] = static_cast<float>(ours.values[inside]) * ours.scales[inside / group_columns];
             continue;
         }
         const Int4Activations& ours = *reinterpret_cast<const Int4Activations*>(at);
         const std::size_t group = inside / group_columns, i = inside % group_columns;
         const std::size_t lane = 4 * (i % 16 / 4) + group;
         in[column] =
-            static_cast<float>((i < 16 ? ours.low : ours.high)[4 * lane + i % 4]) * ours.scales[lane];
+            static_cast<float>((i < 16 ? ours.low : ours.high)[4 * lane + i % 4]) * ours.scales[group];
     }
 }
 

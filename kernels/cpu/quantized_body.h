@@ -133,7 +133,7 @@ void gemv_elements(const std::byte* packed, std::size_t columns, const float* in
                 std::int32_t sum = 0;
                 for (std::size_t i = 0; i < 4; ++i)
                     sum += std::int32_t{bytes[4 * lane + i]} * block.values[4 * lane + i];
-                sums[lane] += static_cast<float>(sum) * block.scales[lane];
+                sums[lane] += static_cast<float>(sum) * block.scales[lane / 8];
             }
         }
         out[row] = total_of(sums) * float_at(weights + columns);
@@ -174,7 +174,7 @@ void gemv_elements(const std::byte* packed, std::size_t columns, const float* in
     for (std::size_t lane = 0; lane < body_lanes; ++lane)
         if (first + lane % 4 < groups)
             total += static_cast<float>(sums[lane]) * half_at(scales + 2 * (first + lane % 4)) *
-                     block.scales[lane];
+                     block.scales[lane % 4];
     return total;
 }
 
@@ -198,7 +198,8 @@ void gemv_int4_integers(const std::byte* packed, std::size_t columns, const std:
             multiply_block(bytes, block, products);
             for (std::size_t lane = 0; lane < body_lanes; ++lane)
                 sums[lane] += static_cast<float>(products[lane]) *
-                              half_at(scales + (group + lane % 4) / scale_groups * 2) * block.scales[lane];
+                              half_at(scales + (group + lane % 4) / scale_groups * 2) *
+                              block.scales[lane % 4];
         }
         out[row] = total_of(sums);
         if (group < groups)

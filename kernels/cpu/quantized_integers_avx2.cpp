@@ -21,11 +21,11 @@ float half_at(const std::byte* at) {
 #include "kernels/cpu/quantized_body.h"
 #include "kernels/cpu/quantized_streams_body.h"
 
-constexpr std::size_t ahead_bytes = 2048;
+constexpr std::size_t int8_ahead_bytes = 2048, int4_ahead_bytes = 3072;
 constexpr std::size_t vector_bytes = 32;
 
 void prefetch(const std::byte* from) {
-    _mm_prefetch(reinterpret_cast<const char*>(from) + ahead_bytes, _MM_HINT_T0);
+    _mm_prefetch(reinterpret_cast<const char*>(from), _MM_HINT_T0);
 }
 
 __m256i load(const void* from) {
@@ -58,11 +58,11 @@ void dots_int8(const std::byte* packed, std::size_t row_step, std::size_t column
         const std::size_t inside = column % sizeof block.values;
         const __m256i values = load(block.values + inside);
         // All of one group of 32.
-        const __m256 scales = _mm256_loadu_ps(block.scales + inside / 4);
+        const __m256 scales = _mm256_broadcast_ss(block.scales + inside / group_columns);
         const std::byte* weights = packed + column;
 #pragma GCC unroll 4
         for (int row = 0; row < rows; ++row, weights += step_bytes) {
-            if (inside == 0) prefetch(weights);
+            if (inside == 0) prefetch(weights + int8_ahead_bytes);
             const __m256i bytes = load(weights);
             const __m256i products =
                 _mm256_maddubs_epi16(_mm256_abs_epi8(bytes), _mm256_sign_epi8(values, bytes));
@@ -73,6 +73,10 @@ void dots_int8(const std::byte* packed, std::size_t row_step, std::size_t column
     for (int row = 0; row < rows; ++row)
         out[static_cast<std::size_t>(row) * row_step] =
             sum_of(sums[row]) * body::float_at(packed + static_cast<std::size_t>(row) * step_bytes + columns);
+}
+
+__m256i widened(const std::int16_t* from) {
+    return _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
 }
 
 /// Four f16 scales, one for each group of a block, as its lanes want them.
@@ -97,14 +101,16 @@ void dots_int4(const std::byte* packed, std::size_t row_step, std::size_t groups
     const Int4Activations* block = reinterpret_cast<const Int4Activations*>(activations);
     std::size_t group = 0;
     for (; group + interleaved_groups <= groups; group += interleaved_groups, ++block) {
+        const std::size_t pairs_ahead =
+            look_ahead<rows, scale_groups, int4_ahead_bytes, prefetch>(packed, step_bytes, groups, group);
         // A block's halves are of the same groups: what they begin with and come to is added up.
-        const __m256i starts = _mm256_add_epi32(load(block->starts), load(block->starts + 8));
-        const __m256 scales = _mm256_loadu_ps(block->scales);
+        const __m256i starts = _mm256_add_epi32(widened(block->starts), widened(block->starts + 8));
+        const __m256 scales = _mm256_broadcast_ps(reinterpret_cast<const __m128*>(block->scales));
         const std::byte* pairs = packed + group * int4_group_bytes;
         const std::byte* halves = packed + scales_at + group / scale_groups * 2;
 #pragma GCC unroll 4
         for (int row = 0; row < rows; ++row, pairs += step_bytes, halves += step_bytes) {
-            prefetch(pairs);
+            prefetch(pairs + pairs_ahead);
             __m256i products = _mm256_setzero_si256();
 #pragma GCC unroll 2
             for (std::size_t at = 0; at < interleaved_bytes; at += vector_bytes) {

@@ -13,8 +13,10 @@
 // Quantized activations are blocks of what one step of the product needs, 16 lanes of 32 bits. Against int8
 // weights 64 columns: lane l meets columns 4 l to 4 l + 3. Against int4 weights 128 columns, that is four
 // groups: lane 4 l + g meets of group g the columns 4 l to 4 l + 3 by low nibbles, and those 16 further by
-// high ones. Products take unsigned weights, which are 128 (int4: 8) too large: `starts` is what that comes
-// to in each lane, taken off. What is beyond the last column is zero.
+// high ones. Products that take unsigned weights have them 128 (int4: 8) too large: `starts` is what that
+// comes to in each lane of int4, taken off. Nothing is kept once for each lane that several share: of a long
+// vector the blocks then leave room for weights in 48 KiB of first-level cache. What is beyond the last
+// column is zero.
 
 #include <cstddef>
 #include <cstdint>
@@ -35,14 +37,13 @@ constexpr std::size_t int4_byte_position(std::size_t group, std::size_t index, s
 
 struct Int8Activations {
     std::int8_t values[64];
-    float scales[16];
-    std::int32_t starts[16];
+    float scales[2];  ///< of each half
 };
 struct Int4Activations {
     std::int8_t low[64];
     std::int8_t high[64];
-    float scales[16];
-    std::int32_t starts[16];
+    float scales[interleaved_groups];
+    std::int16_t starts[16];
 };
 
 /// Arguments are gemv()'s, or gemv_int8_activations()'s; null where a set has no form of its own.

@@ -245,16 +245,16 @@ void dots_int8_integers(const std::byte* packed, std::size_t row_step, std::size
             prefetch(ours);
 #pragma GCC unroll 2
             for (std::size_t half = 0; half < 2; ++half)
-                sums[row][half] = vfmaq_f32(
+                sums[row][half] = vfmaq_n_f32(
                     sums[row][half], vcvtq_f32_s32(dot_group(ours + 32 * half, block->values + 32 * half)),
-                    vld1q_f32(block->scales + 8 * half));
+                    block->scales[half]);
         }
     }
     if (column < columns)
         for (std::size_t row = 0; row < rows; ++row)
-            sums[row][0] = vfmaq_f32(
+            sums[row][0] = vfmaq_n_f32(
                 sums[row][0], vcvtq_f32_s32(dot_group(packed + row * step_bytes + column, block->values)),
-                vld1q_f32(block->scales));
+                block->scales[0]);
 #pragma GCC unroll 4
     for (std::size_t row = 0; row < rows; ++row)
         out[row * row_step] = vaddvq_f32(vaddq_f32(sums[row][0], sums[row][1])) *

@@ -13,3 +13,27 @@ void in_streams(const std::byte* packed, std::size_t row_bytes, std::size_t leng
     for (std::size_t row = row_begin + streams * share; row < row_end; ++row)
         alone(packed + row * row_bytes, 0, length, in, out + row);
 }
+
+/// Asks for what lies ahead of block `group` of int4 rows, but for the line `ahead` of each row's pairs whose
+/// distance is returned: the caller asks for that beside its products. A row's scales lie behind its pairs.
+/// So that each line is asked for once and in ascending order, as the hardware's prefetchers follow it, the
+/// sweep goes a line further wherever the scales have filled one; else the next row's pairs would have a gap
+/// as long as the scales. Of rows longer than the sweep is ahead, the scales are needed before it comes by,
+/// and are asked for by themselves.
+template <int rows, std::size_t scale_groups, std::size_t ahead, auto prefetch>
+std::size_t look_ahead(const std::byte* packed, std::size_t step_bytes, std::size_t groups,
+                       std::size_t group) {
+    constexpr std::size_t line_bytes = 64, groups_ahead = ahead / int4_group_bytes;
+    constexpr std::size_t groups_a_line = line_bytes / 2 * scale_groups;
+    const std::size_t distance = ahead + group / groups_a_line * line_bytes;
+    if (group % groups_a_line != 0) return distance;
+    const std::byte* pairs = packed + group * int4_group_bytes + distance - line_bytes;
+    for (int row = 0; row < rows; ++row, pairs += step_bytes) prefetch(pairs);
+    if (groups > groups_ahead) {
+        const std::size_t wanted = group + groups_ahead;
+        const std::byte* scales = packed + groups * int4_group_bytes + wanted / scale_groups * 2;
+        if (wanted >= groups) scales += groups * int4_group_bytes;  // the next row's
+        for (int row = 0; row < rows; ++row, scales += step_bytes) prefetch(scales);
+    }
+    return distance;
+}
