@@ -326,9 +326,9 @@ std::string series_drawing(const SeriesDrawing& drawing, Language language) {
         if (!(std::isfinite(event.at) && std::isfinite(event.value))) continue;
         const double at = std::clamp(x.place(event.at), left, right);
         out += fmt::format(
-            R"(<path class="x" d="M{:.1f} {:g}V{:g}"/><text x="{:.1f}" y="{:g}"{}>{} {:g}</text>)", at, top,
-            bottom, at + (at > (left + right) / 2 ? -3 : 3), top + 10,
-            at > (left + right) / 2 ? " class=\"e\"" : "", escape(drawing.event_name), event.value);
+            R"(<path class="x" d="M{:.1f} {:g}V{:g}"/><text x="{:.1f}" y="{:g}" class="k{}">{} {:g}</text>)",
+            at, top, bottom, at + (at > (left + right) / 2 ? -3 : 3), top + 10,
+            at > (left + right) / 2 ? " e" : "", escape(drawing.event_name), event.value);
     }
     append(out, "</svg></figure>\n");
     return out;
