@@ -155,7 +155,11 @@ Outcome execute(const Probe& probe, const Case& the_case, Context& context) {
     outcome.the_case = the_case;
     outcome.conditions = watch.finish();
     judge_telemetry(outcome);
-    if (own.device != nullptr && own.device->accelerator() != nullptr) note_falls(outcome);
+    if (own.device != nullptr && own.device->accelerator() != nullptr) {
+        note_falls(outcome);
+        // A run draws one for each such case; with it the case can be measured again as it was.
+        outcome.resolved["seed"] = fmt::format("{}", own.seed);
+    }
     if (outcome.status == Status::measured) {
         const std::string wrong = objection(probe, outcome);
         if (!wrong.empty()) {

@@ -1,6 +1,9 @@
 // scripts/gpu-check, which a GPU machine runs without anything installed; here on the device that OpenCL
 // finds.
 
+#include <set>
+#include <string>
+
 #include <gmock/gmock.h>
 
 #include "tests/integration/program.h"
@@ -37,6 +40,15 @@ TEST_F(GpuCheckTest, WritesOneFolderWithTheReportsAndAShortTable) {
     EXPECT_GE(table["cases"]["measured"], 4);
     EXPECT_EQ(table["cases"]["failed"], 0);
     EXPECT_EQ(finished.exit_code, table["cases"]["skipped"] == 0 ? 0 : 3);
+    // Each case on data of its own; its outcome says from which seed.
+    std::set<std::string> seeds;
+    std::size_t measured = 0;
+    for (const json& line : test::read_json_lines(folder_.path() / "out" / "journal.jsonl")) {
+        if (line.value("status", "") != "measured") continue;
+        ++measured;
+        seeds.insert(line["case"]["resolved"].at("seed").dump());
+    }
+    EXPECT_EQ(seeds.size(), measured);
     EXPECT_THAT(finished.output,
                 AllOf(HasSubstr("opencl:0"), HasSubstr("interconnect.transfer"), HasSubstr("Cases")));
 }
