@@ -42,8 +42,10 @@ void gemv(Isa isa, WeightFormat format, const std::byte* packed, std::size_t col
 bool meets_int8_activations(WeightFormat format);
 /// Bytes of `columns` activations quantized for weights of that format.
 std::size_t activation_bytes(WeightFormat format, std::size_t columns);
-/// Quantizes activations to int8 with one f32 scale for each 32, laid out for weights of that format.
-void quantize_activations(WeightFormat format, const float* in, std::size_t columns, std::byte* activations);
+/// Quantizes activations to int8 with one f32 scale for each 32, laid out for weights of that format. Where
+/// an activation lies midway between two integers, instruction sets may differ in which one it becomes.
+void quantize_activations(Isa isa, WeightFormat format, const float* in, std::size_t columns,
+                          std::byte* activations);
 /// The f32 values that quantized activations stand for.
 void dequantize_activations(WeightFormat format, const std::byte* activations, std::size_t columns,
                             float* in);

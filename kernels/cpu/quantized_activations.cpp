@@ -1,11 +1,8 @@
-#include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <limits>
 #include <stdexcept>
 #include <string>
 
 #include "kernels/cpu/quantized.h"
+#include "kernels/cpu/quantized_activations_tables.h"
 #include "kernels/cpu/quantized_kernels.h"
 
 namespace assay::kernels {
@@ -25,55 +22,14 @@ std::size_t block_bytes(WeightFormat format) {
     return format == WeightFormat::int8 ? sizeof(Int8Activations) : sizeof(Int4Activations);
 }
 
-/// 32 activations as integers; returns their scale. What is not finite makes the scale NaN, and so the
-/// result.
-float quantize_group(const float* in, std::int8_t (&out)[group_columns]) {
-    float largest = 0;
-    bool finite = true;
-    for (std::size_t i = 0; i < group_columns; ++i) {
-        const float magnitude = std::abs(in[i]);
-        finite = finite && magnitude <= std::numeric_limits<float>::max();
-        largest = std::max(largest, magnitude);
-    }
-    // A subnormal scale has no finite reciprocal; what it would stand for is nothing beside any other
-    // product.
-    const float scale = largest / 127;
-    const float inverse = scale >= std::numeric_limits<float>::min() && finite ? 1 / scale : 0;
-    for (std::size_t i = 0; i < group_columns; ++i) {
-        // Adding and taking off 1.5 × 2^23 rounds to the nearest integer, and vectorizes.
-        const float rounded = (in[i] * inverse + 0x1.8p23f) - 0x1.8p23f;
-        out[i] = inverse == 0 ? std::int8_t{0} : static_cast<std::int8_t>(rounded);
-    }
-    if (!finite) return std::numeric_limits<float>::quiet_NaN();
-    return inverse == 0 ? 0.0f : scale;
-}
-
-void quantize_int8_block(const float* in, std::size_t groups, Int8Activations& block) {
-    block = {};
-    for (std::size_t group = 0; group < groups; ++group) {
-        std::int8_t values[group_columns];
-        const float scale = quantize_group(in + group * group_columns, values);
-        std::memcpy(block.values + group * group_columns, values, sizeof values);
-        block.scales[group] = scale;
-    }
-}
-
-void quantize_int4_block(const float* in, std::size_t groups, Int4Activations& block) {
-    block = {};
-    for (std::size_t group = 0; group < groups; ++group) {
-        std::int8_t values[group_columns];
-        block.scales[group] = quantize_group(in + group * group_columns, values);
-        for (std::size_t l = 0; l < 4; ++l) {
-            const std::size_t lane = 4 * l + group;
-            int sum = 0;
-            for (std::size_t i = 0; i < 4; ++i) {
-                block.low[4 * lane + i] = values[4 * l + i];
-                block.high[4 * lane + i] = values[16 + 4 * l + i];
-                sum += values[4 * l + i] + values[16 + 4 * l + i];
-            }
-            block.starts[lane] = static_cast<std::int16_t>(-8 * sum);
-        }
-    }
+const ActivationTable& table_of(Isa isa) {
+#if defined(__x86_64__)
+    // 512 bits bring nothing here.
+    if (isa == Isa::avx2 || isa == Isa::avx512 || isa == Isa::amx) return activations_avx2;
+#endif
+    // Of what AArch64's CPUs may have or not, nothing would help: the portable form uses what all have.
+    static_cast<void>(isa);
+    return activations_portable;
 }
 
 }  // namespace
@@ -87,15 +43,10 @@ std::size_t activation_bytes(WeightFormat format, std::size_t columns) {
     return (columns + block - 1) / block * block_bytes(format);
 }
 
-void quantize_activations(WeightFormat format, const float* in, std::size_t columns, std::byte* activations) {
-    const std::size_t block = block_columns(format);
-    for (std::size_t column = 0; column < columns; column += block, activations += block_bytes(format)) {
-        const std::size_t groups = std::min(block, columns - column) / group_columns;
-        if (format == WeightFormat::int8)
-            quantize_int8_block(in + column, groups, *reinterpret_cast<Int8Activations*>(activations));
-        else
-            quantize_int4_block(in + column, groups, *reinterpret_cast<Int4Activations*>(activations));
-    }
+void quantize_activations(Isa isa, WeightFormat format, const float* in, std::size_t columns,
+                          std::byte* activations) {
+    const ActivationTable& table = table_of(isa);
+    (block_columns(format) == int8_block_columns ? table.for_int8 : table.for_int4)(in, columns, activations);
 }
 
 void dequantize_activations(WeightFormat format, const std::byte* activations, std::size_t columns,

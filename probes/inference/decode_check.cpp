@@ -127,7 +127,7 @@ Check check_head_rows(const Decoder& decoder, const DecoderWeights& weights, std
     std::vector<float> in(decoder.head_input().begin(), decoder.head_input().end());
     if (weights.int8_activations) {
         std::vector<std::byte> quantized(kernels::activation_bytes(weights.format, in.size()));
-        kernels::quantize_activations(weights.format, in.data(), in.size(), quantized.data());
+        kernels::quantize_activations(decoder.isa(), weights.format, in.data(), in.size(), quantized.data());
         kernels::dequantize_activations(weights.format, quantized.data(), in.size(), in.data());
     }
     std::mt19937_64 random(seed);

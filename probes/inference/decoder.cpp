@@ -51,7 +51,7 @@ std::uint64_t Decoder::matrix_bytes_read() const {
 Decoder::Input Decoder::input(int index, const float* values, std::size_t columns) {
     if (!weights_.int8_activations) return {values, nullptr};
     std::vector<std::byte>& quantized = members_[static_cast<std::size_t>(index)].quantized;
-    kernels::quantize_activations(weights_.format, values, columns, quantized.data());
+    kernels::quantize_activations(isa_, weights_.format, values, columns, quantized.data());
     return {values, quantized.data()};
 }
 

@@ -114,6 +114,7 @@ class Decoder {
 
     std::span<const float> logits() const { return logits_; }               ///< of the last step
     std::span<const float> head_input() const { return members_[0].norm; }  ///< of the last step: [hidden]
+    kernels::Isa isa() const { return isa_; }
     /// Packed bytes that all products so far were given, counted where they are called.
     std::uint64_t matrix_bytes_read() const;
 

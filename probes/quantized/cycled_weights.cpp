@@ -78,7 +78,7 @@ void CycledWeights::multiply(kernels::Isa isa, bool int8_activations, std::size_
             return kernels::gemv(isa, format_, matrix(index), columns_, in, out, mine.begin, mine.end);
         std::vector<std::byte>& activations = activations_[static_cast<std::size_t>(member)];
         activations.resize(kernels::activation_bytes(format_, columns_));
-        kernels::quantize_activations(format_, in, columns_, activations.data());
+        kernels::quantize_activations(isa, format_, in, columns_, activations.data());
         kernels::gemv_int8_activations(isa, format_, matrix(index), columns_, activations.data(), out,
                                        mine.begin, mine.end);
     });

@@ -26,11 +26,11 @@ constexpr Seconds shortest_sample{2e-3};
 constexpr std::size_t samples_per_read = 4;
 
 /// What the product multiplies by: the activations, or what they stand for once quantized.
-std::vector<float> multiplied_by(const GemvShape& shape, const std::vector<float>& in) {
+std::vector<float> multiplied_by(const GemvShape& shape, kernels::Isa isa, const std::vector<float>& in) {
     if (!shape.int8_activations) return in;
     std::vector<std::byte> activations(kernels::activation_bytes(shape.format, shape.columns));
     std::vector<float> values(shape.columns);
-    kernels::quantize_activations(shape.format, in.data(), shape.columns, activations.data());
+    kernels::quantize_activations(isa, shape.format, in.data(), shape.columns, activations.data());
     kernels::dequantize_activations(shape.format, activations.data(), shape.columns, values.data());
     return values;
 }
@@ -42,10 +42,10 @@ std::vector<float> multiply_once(const GemvShape& shape, kernels::Isa isa, const
         return in;
     }
     std::vector<std::byte> activations(kernels::activation_bytes(shape.format, shape.columns));
-    kernels::quantize_activations(shape.format, in.data(), shape.columns, activations.data());
+    kernels::quantize_activations(isa, shape.format, in.data(), shape.columns, activations.data());
     kernels::gemv_int8_activations(isa, shape.format, packed, shape.columns, activations.data(), out.data(),
                                    0, shape.rows);
-    return multiplied_by(shape, in);
+    return multiplied_by(shape, isa, in);
 }
 
 Outcome run(const Case& the_case, Context& context) {
@@ -111,7 +111,7 @@ Outcome run(const Case& the_case, Context& context) {
     context.progress("checking", 0.9);
     Outcome outcome;
     outcome.checks.push_back(
-        check_gemv(shape, weights.matrix(last), multiplied_by(shape, in), out, context.seed));
+        check_gemv(shape, weights.matrix(last), multiplied_by(shape, isa, in), out, context.seed));
     const double read_rate = std::max(median_of(read_rates[0]), median_of(read_rates[1]));
     outcome.metrics = {make_metric(gemv_throughput_metric, throughput),
                        make_metric(gemv_bandwidth_metric, bandwidth)};

@@ -27,12 +27,12 @@ namespace {
 constexpr std::size_t checked_rows = 16;
 
 /// What weights are multiplied by: the activations, or what they stand for once they are int8.
-std::vector<float> multiplied_by(kernels::WeightFormat format, bool int8_activations,
+std::vector<float> multiplied_by(kernels::Isa isa, kernels::WeightFormat format, bool int8_activations,
                                  const std::vector<float>& in) {
     if (!int8_activations) return in;
     std::vector<std::byte> activations(kernels::activation_bytes(format, in.size()));
     std::vector<float> values(in.size());
-    kernels::quantize_activations(format, in.data(), in.size(), activations.data());
+    kernels::quantize_activations(isa, format, in.data(), in.size(), activations.data());
     kernels::dequantize_activations(format, activations.data(), in.size(), values.data());
     return values;
 }
@@ -77,7 +77,7 @@ void run(benchmark::State& state, kernels::WeightFormat format) {
     const bool int8_activations = kernels::meets_int8_activations(format);
     weights.multiply(isa, int8_activations, 0, in.data(), out.data());
     const std::string mistake =
-        mistake_in(format, weights.matrix(0), multiplied_by(format, int8_activations, in), out);
+        mistake_in(format, weights.matrix(0), multiplied_by(isa, format, int8_activations, in), out);
     if (!mistake.empty()) {
         state.SkipWithError(mistake.c_str());
         return;

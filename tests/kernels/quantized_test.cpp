@@ -39,9 +39,9 @@ std::vector<float> normal(std::size_t count, unsigned seed, float deviation = 1)
 
 /// Activations as int8, and the values that they stand for.
 struct QuantizedIn {
-    QuantizedIn(WeightFormat format, const std::vector<float>& in)
+    QuantizedIn(Isa isa, WeightFormat format, const std::vector<float>& in)
         : bytes(activation_bytes(format, in.size())), values(in.size()) {
-        quantize_activations(format, in.data(), in.size(), bytes.data());
+        quantize_activations(isa, format, in.data(), in.size(), bytes.data());
         dequantize_activations(format, bytes.data(), in.size(), values.data());
     }
     std::vector<std::byte> bytes;
@@ -105,7 +105,7 @@ TEST(Quantized, EveryInstructionSetMatchesTheReferenceOnOddShapes) {
                 for (const Isa isa : runnable()) {
                     expect_matches_reference(packed, in, packed.product(isa, in, 0, rows), isa);
                     if (!meets_int8_activations(format)) continue;
-                    const QuantizedIn quantized(format, in);
+                    const QuantizedIn quantized(isa, format, in);
                     expect_matches_reference(packed, quantized.values,
                                              packed.integer_product(isa, quantized, 0, rows), isa);
                 }
@@ -129,7 +129,8 @@ TEST(Quantized, EachColumnMeetsItsOwnActivation) {
                     ASSERT_FLOAT_EQ(out[row], 2 * packed.dequantized[row * columns + column])
                         << to_string(format) << ' ' << to_string(isa) << " column " << column;
                 if (!meets_int8_activations(format)) continue;
-                const std::vector<float> integer = packed.integer_product(isa, QuantizedIn(format, in), 0, 3);
+                const std::vector<float> integer =
+                    packed.integer_product(isa, QuantizedIn(isa, format, in), 0, 3);
                 for (std::size_t row = 0; row < 3; ++row)
                     ASSERT_NEAR(integer[row], 2 * packed.dequantized[row * columns + column],
                                 1e-5 * std::abs(integer[row]))
@@ -158,7 +159,7 @@ TEST(Quantized, ARowsResultDoesNotDependOnHowRowsAreDivided) {
                     }
                 }
             if (!meets_int8_activations(format)) continue;
-            const QuantizedIn quantized(format, in);
+            const QuantizedIn quantized(isa, format, in);
             const std::vector<float> all = packed.integer_product(isa, quantized, 0, rows);
             const std::vector<float> part = packed.integer_product(isa, quantized, 2, 19);
             for (std::size_t row = 0; row < rows; ++row) {
@@ -248,10 +249,11 @@ TEST(Quantized, TheLargestProductsDoNotSaturate) {
                             values);
             dequantize_rows(format, packed.bytes.data(), rows, columns, packed.dequantized.data());
             for (const float activation : {1.0f, -1.0f}) {
-                const QuantizedIn in(format, std::vector<float>(columns, activation));
-                for (const Isa isa : runnable())
+                for (const Isa isa : runnable()) {
+                    const QuantizedIn in(isa, format, std::vector<float>(columns, activation));
                     expect_matches_reference(packed, in.values, packed.integer_product(isa, in, 0, rows),
                                              isa);
+                }
             }
         }
     }
@@ -296,7 +298,7 @@ TEST(Quantized, ASumOfZeroIsZeroWhateverTheScales) {
         for (std::size_t i = 1; i < in.size(); i += 2) in[i] = i % 4 == 1 ? 3e38f : -3e38f;
         const Packed packed(format, weights, columns);
         for (const Isa isa : runnable()) {
-            const std::vector<float> out = packed.integer_product(isa, QuantizedIn(format, in), 0, 5);
+            const std::vector<float> out = packed.integer_product(isa, QuantizedIn(isa, format, in), 0, 5);
             EXPECT_EQ(out, std::vector<float>(5, 0.0f)) << to_string(format) << ' ' << to_string(isa);
             EXPECT_EQ(packed.product(isa, in, 0, 5), out) << to_string(format) << ' ' << to_string(isa);
         }
@@ -324,7 +326,7 @@ TEST(Quantized, NotANumberAndInfinityReachTheirResults) {
             for (const Isa isa : runnable()) {
                 for (const float result : sound.product(isa, in, 0, 6)) EXPECT_FALSE(std::isfinite(result));
                 if (!meets_int8_activations(format)) continue;
-                for (const float result : sound.integer_product(isa, QuantizedIn(format, in), 0, 6))
+                for (const float result : sound.integer_product(isa, QuantizedIn(isa, format, in), 0, 6))
                     EXPECT_FALSE(std::isfinite(result)) << to_string(format) << ' ' << to_string(isa);
             }
         }
@@ -376,8 +378,8 @@ TEST(Quantized, TheLargestIntegersAddUpExactly) {
             }
             const std::vector<float> in(columns, sign * 127);
             const float expected = sign * 127 * (bytes ? -128 : -8) * static_cast<float>(columns);
-            const QuantizedIn quantized(format, in);
             for (const Isa isa : runnable()) {
+                const QuantizedIn quantized(isa, format, in);
                 std::vector<float> out(rows), integer(rows);
                 gemv(isa, format, packed.data(), columns, in.data(), out.data(), 0, rows);
                 gemv_int8_activations(isa, format, packed.data(), columns, quantized.bytes.data(),
@@ -394,15 +396,17 @@ TEST(Quantized, ActivationsComeBackWithinHalfAStep) {
     for (std::size_t i = 32; i < 64; ++i) in[i] = 0;
     for (std::size_t i = 64; i < 96; ++i) in[i] *= 1e30f;
     for (std::size_t i = 96; i < 128; ++i) in[i] *= 1e-42f;
-    for (const WeightFormat format : integer_formats) {
-        const QuantizedIn quantized(format, in);
-        for (std::size_t first = 0; first < columns; first += 32) {
-            float largest = 0;
-            for (std::size_t i = 0; i < 32; ++i) largest = std::max(largest, std::abs(in[first + i]));
-            for (std::size_t i = 0; i < 32; ++i)
-                EXPECT_NEAR(quantized.values[first + i], in[first + i], 0.5001f * largest / 127 + 1e-38f);
+    for (const WeightFormat format : integer_formats)
+        for (const Isa isa : runnable()) {
+            const QuantizedIn quantized(isa, format, in);
+            for (std::size_t first = 0; first < columns; first += 32) {
+                float largest = 0;
+                for (std::size_t i = 0; i < 32; ++i) largest = std::max(largest, std::abs(in[first + i]));
+                for (std::size_t i = 0; i < 32; ++i)
+                    EXPECT_NEAR(quantized.values[first + i], in[first + i], 0.5001f * largest / 127 + 1e-38f)
+                        << to_string(isa);
+            }
         }
-    }
 }
 
 TEST(Quantized, ActivationsMeetIntegerFormatsAlone) {
