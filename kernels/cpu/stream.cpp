@@ -1,11 +1,28 @@
 #include "kernels/cpu/stream.h"
 
+#include <array>
 #include <stdexcept>
 #include <string>
 
 #include "kernels/cpu/stream_kernels.h"
 
 namespace assay::kernels {
+
+namespace {
+
+struct PrefetchChoice {
+    Prefetch prefetch;
+    std::size_t bytes;
+};
+// Eight streams, and prefetches 512 bytes ahead, were never the best and are not tried.
+constexpr std::array<PrefetchChoice, 6> prefetches = {{{Prefetch::none, 0},
+                                                       {Prefetch::all_caches, 1024},
+                                                       {Prefetch::all_caches, 4096},
+                                                       {Prefetch::non_temporal, 1024},
+                                                       {Prefetch::non_temporal, 2048},
+                                                       {Prefetch::non_temporal, 8192}}};
+
+}  // namespace
 
 std::string_view to_string(StreamKernel kernel) {
     switch (kernel) {
@@ -48,6 +65,16 @@ int stream_bus_bytes_per_element(StreamKernel kernel, bool non_temporal) {
 
 bool stream_stores(StreamKernel kernel) {
     return kernel != StreamKernel::read;
+}
+
+std::vector<StreamPattern> stream_patterns(StreamKernel kernel, Isa isa, bool non_temporal) {
+    std::vector<StreamPattern> patterns;
+    for (const PrefetchChoice& choice : prefetches) {
+        if (choice.prefetch != Prefetch::none && kernel == StreamKernel::write) continue;
+        for (const int streams : {1, 2, 4})
+            patterns.push_back({isa, non_temporal, choice.prefetch, choice.bytes, streams});
+    }
+    return patterns;
 }
 
 bool stream_possible(const StreamPattern& pattern) {

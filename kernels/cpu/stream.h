@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <vector>
 
 #include "kernels/cpu/features.h"
 
@@ -36,6 +37,9 @@ struct StreamPattern {
 
     bool operator==(const StreamPattern&) const = default;
 };
+/// What the fastest walk is looked for among: the plain loop first, then several streams, and where there are
+/// inputs prefetches into all caches and past them.
+std::vector<StreamPattern> stream_patterns(StreamKernel kernel, Isa isa, bool non_temporal);
 /// Whether this build and CPU can.
 bool stream_possible(const StreamPattern& pattern);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kernels/cpu/decoder_ops.h"
+#include "probes/core/statistics.h"
 
 namespace assay {
 
@@ -14,6 +15,7 @@ constexpr std::uint64_t cache_multiple = 4;
 constexpr std::uint64_t assumed_cache_bytes = std::uint64_t{64} << 20;
 // Of the weights' values: products of unit activations then have a magnitude near one.
 constexpr float weight_deviation = 0.02f;
+constexpr int trial_rounds = 3;
 
 /// Whole f64 words in those rows, less one at the end, since a matrix may begin within a word.
 kernels::ItemRange words_of(const kernels::ItemRange& rows, std::size_t row_bytes) {
@@ -82,6 +84,27 @@ void CycledWeights::multiply(kernels::Isa isa, bool int8_activations, std::size_
         kernels::gemv_int8_activations(isa, format_, matrix(index), columns_, activations.data(), out,
                                        mine.begin, mine.end);
     });
+}
+
+kernels::StreamPattern CycledWeights::fastest_read(kernels::Isa isa, int count, Clock& clock) const {
+    const std::vector<kernels::StreamPattern> patterns =
+        kernels::stream_patterns(kernels::StreamKernel::read, isa, false);
+    std::vector<std::vector<double>> rates(patterns.size());
+    std::size_t next = 0;
+    for (int round = 0; round < trial_rounds; ++round)
+        for (std::size_t i = 0; i < patterns.size(); ++i) {
+            const Nanoseconds begin = clock.now();
+            std::size_t bytes = 0;
+            for (int number = 0; number < count; ++number) {
+                bytes += read(patterns[i], next);
+                next = (next + 1) % matrices_;
+            }
+            rates[i].push_back(static_cast<double>(bytes) / std::max(seconds_of(clock.now() - begin), 1e-9));
+        }
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < patterns.size(); ++i)
+        if (median_of(rates[i]) > median_of(rates[best])) best = i;
+    return patterns[best];
 }
 
 std::size_t CycledWeights::read(const kernels::StreamPattern& pattern, std::size_t index) const {

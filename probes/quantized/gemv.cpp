@@ -85,7 +85,7 @@ Outcome run(const Case& the_case, Context& context) {
     // What reading the same memory would give is measured in turns with the products: a machine that is
     // shared changes from one second to the next.
     const kernels::StreamPattern read_patterns[] = {{isa, false},
-                                                    {isa, false, kernels::Prefetch::all_caches, 8192, 2}};
+                                                    weights.fastest_read(isa, batch, context.clock)};
     std::vector<double> read_rates[2];
     std::size_t samples = 0;
     const SampleSet bandwidth = context.sample(context.sampling, [&] {
@@ -150,8 +150,8 @@ Outcome run(const Case& the_case, Context& context) {
         "quantized. "
         "The result is set to NaN before each sample and the last one is checked.",
         fmt::format("In turns with the products the same weights were only read, at {:.2f} GB/s (the better "
-                    "of a plain "
-                    "and a prefetching loop): the products reach {:.1f} % of that.",
+                    "of a plain loop and what a trial of memory.bandwidth's patterns chose): the products "
+                    "reach {:.1f} % of that.",
                     read_rate / 1e9, share * 100),
     };
     return outcome;

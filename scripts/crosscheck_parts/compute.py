@@ -3,7 +3,7 @@
     int8, bf16       assay's product, oneDNN's, and the ceiling; their goals are for CPUs with AMX
     f32              assay's product, OpenBLAS's, oneDNN's, and the ceiling; `best peer` is the faster of both
     int8_avx512      int8 without AMX: assay with isa=avx512, its ceiling, and oneDNN kept from AMX
-    gemv_int8, gemv_int4, gemv_int4_g128      bytes of weights a second against memory.bandwidth, kernel=read
+    gemv_int8, gemv_int4, gemv_int4_g128      bytes of weights a second against reading them
 
 All parties of a case take turns, and who goes first alternates. A ratio is assay's figure divided by another's of the
 same round; the median of the rounds is held against the goal.
@@ -12,6 +12,10 @@ operations  2 m n k a product, of all.
 figure      of all the operations (or bytes) of a run divided by the time that they took: of assay the harmonic mean of
             its samples, of a peer what Google Benchmark reports in real time.
 ceiling     gemm.ceiling: a loop of the same instruction on registers alone.
+reading     the same weights only read, by the fastest of memory.bandwidth's patterns, within the product's own run, in
+            turns every few milliseconds: the goal is held against this. Of both the median of the samples.
+memory      memory.bandwidth, kernel=read, a run before or after. A shared machine's memory can be twice as fast from
+            one run to the next: shown, and nothing held against it.
 peers       run by kernel_benchmarks (tests/benchmarks), which has every result compared with a reference before it
             times: one that computes wrongly fails the case. Operands stand in the layouts that the library chooses
             itself, and bringing them there is not timed. oneDNN's int8 is u8 x s8, as its kernels like it.

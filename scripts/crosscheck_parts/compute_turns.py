@@ -3,7 +3,7 @@ import dataclasses
 import statistics
 
 from . import benchmarks, pairs, report, tools
-from .compute_cases import BEST, CEILING, TITLES, Case
+from .compute_cases import BEST, CEILING, READING, TITLES, Case
 from .failures import CaseFailed, CaseSkipped
 from .pairs import ASSAY, Quantity, Row
 
@@ -46,6 +46,7 @@ def run_probe(command: list[str], metric: str, unit: str) -> dict:
     if not one["samples"] or min(one["samples"]) <= 0:
         raise CaseFailed(f"assay's {metric} has a sample of nothing")
     return {"figure": statistics.harmonic_mean(one["samples"]), "median": one["value"],
+            "limit": (one.get("limit") or {}).get("value"),
             "resolved": outcome["case"].get("resolved") or {},
             "foreign_cpu": (outcome.get("conditions") or {}).get("foreign_cpu")}
 
@@ -67,8 +68,18 @@ def rows_of(case: Case, results: list[dict[str, dict]], others: list[str], goals
     if len(case.kind.peers) > 1 and len(peers) == len(case.kind.peers):
         figures[BEST] = [max(result[peer]["figure"] for peer in peers) for result in results]
     order = [*peers, BEST, *(party for party in others if party not in peers)]
-    return [pairs.row_of(Quantity(party, TITLES[party], case.unit, goals.get(party)),
+    rows = [pairs.row_of(Quantity(party, TITLES[party], case.unit, goals.get(party)),
                          list(zip(figures[ASSAY], figures[party]))) for party in order if party in figures]
+    if case.kind.probe == "gemv":
+        rows.insert(0, pairs.row_of(Quantity(READING, TITLES[READING], case.unit, goals.get(READING)),
+                                    [(result[ASSAY]["median"], read_in_turns(result[ASSAY])) for result in results]))
+    return rows
+
+
+def read_in_turns(run: dict) -> float:
+    if not run["limit"]:
+        raise CaseFailed("assay does not say what reading the same weights gave")
+    return run["limit"]
 
 
 def remarks(case: Case, used: Tools, results: list[dict[str, dict]], goals_held: bool) -> list[str]:
@@ -105,13 +116,13 @@ def measure(case: Case, used: Tools, rounds: int, result: report.CaseResult) -> 
     others = [party for party in result.commands if party not in (ASSAY, *absent)]
     result.order = [party for party in order if party not in absent]
     result.details = {f"{party}_runs": [one[party] for one in results] for party in (ASSAY, *others)}
-    if absent:
-        result.status, result.reason = "incomplete" if others else "skipped", "; ".join(absent.values())
     isa = isas_of([one[ASSAY] for one in results])
     held = case.kind.goals_need in (None, isa)
     result.title += f"; assay used {isa}" if isa else ""
     result.title += "" if held else f"; the goals are for {case.kind.goals_need}"
     result.rows = rows_of(case, results, others, case.kind.goals if held else {})
+    if absent:
+        result.status, result.reason = "incomplete" if result.rows else "skipped", "; ".join(absent.values())
     result.warnings = remarks(case, used, results, held)
 
 
