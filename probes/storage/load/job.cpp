@@ -237,9 +237,10 @@ void Job::work() {
     }
     ready_count_ = transfers_.size();
     const bool one_by_one = options_.one_by_one();
-    const std::size_t batch = static_cast<std::size_t>(options_.batch);
+    const std::size_t least = static_cast<std::size_t>(std::max(1, options_.batch));
     // A batch of one is taken one by one also where more has come back: each goes out again at once, alone.
-    const std::span<Completion> room = std::span(completions_).first(batch == 1 ? 1 : completions_.size());
+    const std::span<Completion> room =
+        std::span(completions_).first(options_.batch == 1 ? 1 : completions_.size());
     std::size_t in_flight = 0;
     std::int64_t last = clock_.now().count();
 
@@ -260,7 +261,7 @@ void Job::work() {
         if (in_flight == 0) break;
 
         const std::int64_t handed_over = one_by_one ? clock_.now().count() : 0;
-        const std::size_t count = engine_->reap(room, std::min(batch, in_flight));
+        const std::size_t count = engine_->reap(room, std::min(least, in_flight));
         const std::int64_t now = clock_.now().count();
         account(last, now, in_flight, count);
         if (one_by_one) {

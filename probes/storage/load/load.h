@@ -35,8 +35,10 @@ struct LoadOptions {
     int queue_depth = 1;
     int jobs = 1;
     int deeper_jobs = 0;  ///< of these, so many have one more in flight: for totals that do not divide
-    int batch = 1;  ///< 1: transfers are taken and handed over one by one; above: at least so many together,
-                    ///< and all that there are, which share a time stamp
+    /// 1: transfers are taken and handed over one by one. Above: at least so many together, and all that
+    /// there are, which share a time stamp. as_they_come: waits for one, and takes all that there are.
+    int batch = 1;
+    static constexpr int as_they_come = 0;
     std::uint64_t seed = 1;
 
     bool writes() const { return read_share < 1; }

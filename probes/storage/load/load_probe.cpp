@@ -41,14 +41,16 @@ RecordingPlan recording_plan(const LoadKind& kind, const Case& the_case, const C
     return plan;
 }
 
-/// A quarter of what is in flight is handed over and taken back together: the device never runs dry, and
-/// system calls and wake-ups are shared.
+/// As many as have come back are taken and handed over again together. Where a CPU is busy, more come back
+/// before it looks, and system calls and wake-ups are shared by more; where it has time, nothing waits for
+/// others, so that the device never has less to do than it might. (Waiting for a quarter of the depth cost a
+/// virtual disk 5 % of its IOPS, for the same CPU time.)
 int batch_of(const LoadKind& kind, const Case& the_case) {
     if (!the_case.is_auto("batch")) {
         return static_cast<int>(std::min(the_case.integer("batch"), the_case.integer("queue_depth")));
     }
     if (kind.order == Order::sequential) return 1;
-    return static_cast<int>(std::max<std::int64_t>(1, the_case.integer("queue_depth") / 4));
+    return LoadOptions::as_they_come;
 }
 
 /// Adds the metric whose name is the probe's with `suffix`, where the probe declares it.
@@ -153,8 +155,9 @@ std::string method_note(const LoadKind& kind, const LoadOptions& options, const 
                                   ? "one after another, each job in a part of its own"
                                   : "at random multiples of that";
     const std::string how =
-        options.batch == 1
-            ? "submitted and reaped one by one, each with its own time stamps"
+        options.batch == 1 ? "submitted and reaped one by one, each with its own time stamps"
+        : options.batch == LoadOptions::as_they_come
+            ? "reaped and submitted again as many as have come back together, which share a time stamp"
             : fmt::format("submitted and reaped in batches of {} and more, which share a time stamp",
                           options.batch);
     return fmt::format(
@@ -208,8 +211,8 @@ Probe load_probe(const LoadKind& kind, std::string_view summary) {
         {"jobs", ParameterKind::integer, random ? "4" : "1",
          "threads that work on each target at the same time", 1, 256},
         {"batch", ParameterKind::integer, "auto",
-         random ? "transfers reaped and submitted together, at least; 1: one by one; auto: a quarter of the "
-                  "depth"
+         random ? "transfers reaped and submitted together, at least; 1: one by one; auto: all that "
+                  "have come back"
                 : "transfers reaped and submitted together, at least; 1: one by one; auto: 1",
          1, 4096},
         {"seconds", ParameterKind::seconds, "10", "time measured, after warming up", 0.1, 86400},
@@ -281,7 +284,8 @@ Outcome run_load(const LoadKind& kind, const Probe& probe, const Case& the_case,
     const std::optional<double> busy = counters.busy_seconds();
 
     tell_engine(choice, {&recording}, outcome);
-    outcome.resolved["batch"] = fmt::format("{}", options.batch);
+    outcome.resolved["batch"] =
+        options.batch == LoadOptions::as_they_come ? "as they come back" : fmt::format("{}", options.batch);
     outcome.resolved["cpus"] = cpus_in_words(options);
 
     const Verification& done = recording.verification;
