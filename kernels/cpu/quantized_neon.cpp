@@ -18,8 +18,7 @@ float half_at(const std::byte* at) {
 #include "kernels/cpu/quantized_body.h"
 #include "kernels/cpu/quantized_streams_body.h"
 
-// How far ahead of the products each stream's packed bytes are asked for: what suits the x86 forms, not
-// measured on AArch64.
+// How far ahead of the products each stream's packed bytes are asked for: not measured on AArch64.
 constexpr std::size_t ahead_bytes = 2048;
 
 void prefetch(const std::byte* from) {

@@ -15,7 +15,6 @@ constexpr std::uint64_t cache_multiple = 4;
 constexpr std::uint64_t assumed_cache_bytes = std::uint64_t{64} << 20;
 // Of the weights' values: products of unit activations then have a magnitude near one.
 constexpr float weight_deviation = 0.02f;
-constexpr int trial_rounds = 3;
 
 /// Whole f64 words in those rows, less one at the end, since a matrix may begin within a word.
 kernels::ItemRange words_of(const kernels::ItemRange& rows, std::size_t row_bytes) {
@@ -86,12 +85,13 @@ void CycledWeights::multiply(kernels::Isa isa, bool int8_activations, std::size_
     });
 }
 
-kernels::StreamPattern CycledWeights::fastest_read(kernels::Isa isa, int count, Clock& clock) const {
+kernels::StreamPattern CycledWeights::fastest_read(kernels::Isa isa, int count, int rounds,
+                                                   Clock& clock) const {
     const std::vector<kernels::StreamPattern> patterns =
         kernels::stream_patterns(kernels::StreamKernel::read, isa, false);
     std::vector<std::vector<double>> rates(patterns.size());
     std::size_t next = 0;
-    for (int round = 0; round < trial_rounds; ++round)
+    for (int round = 0; round < rounds; ++round)
         for (std::size_t i = 0; i < patterns.size(); ++i) {
             const Nanoseconds begin = clock.now();
             std::size_t bytes = 0;

@@ -40,9 +40,9 @@ class CycledWeights {
     /// out = matrix `index` × in on the whole team. With int8 activations, each member quantizes `in` for
     /// itself first: so much is part of a product.
     void multiply(kernels::Isa isa, bool int8_activations, std::size_t index, const float* in, float* out);
-    /// How these weights are read the fastest, of what memory.bandwidth tries: each reads `count` matrices,
-    /// three times in turns.
-    kernels::StreamPattern fastest_read(kernels::Isa isa, int count, Clock& clock) const;
+    /// How these weights are read the fastest, of what memory.bandwidth tries: each reads `count` matrices
+    /// in each of `rounds` turns.
+    kernels::StreamPattern fastest_read(kernels::Isa isa, int count, int rounds, Clock& clock) const;
     /// Does nothing but read matrix `index`, each member the rows that it multiplies; returns the bytes read.
     std::size_t read(const kernels::StreamPattern& pattern, std::size_t index) const;
 
