@@ -4,8 +4,8 @@
 /// Several streams, each through its own share of the rows: rows beside each other would be streams within a
 /// page, which the hardware's prefetchers do not tell apart. An odd number of rows each, for streams a
 /// multiple of a power of two apart meet in the same banks of the memory: 1024 rows of 2112 bytes apart,
-/// seven streams read half as much as 1023 apart. `together` multiplies `streams` rows that lie `row_step`
-/// apart, `alone` one; `length` is theirs, of columns or groups.
+/// seven streams read 0.6 times as much as 1023 apart. `together` multiplies `streams` rows that lie
+/// `row_step` apart, `alone` one; `length` is theirs, of columns or groups.
 template <std::size_t streams, auto together, auto alone, typename In>
 void in_streams(const std::byte* packed, std::size_t row_bytes, std::size_t length, const In* in, float* out,
                 std::size_t row_begin, std::size_t row_end) {

@@ -77,6 +77,16 @@ std::vector<StreamPattern> stream_patterns(StreamKernel kernel, Isa isa, bool no
     return patterns;
 }
 
+std::string describe(const StreamPattern& pattern) {
+    if (pattern.prefetch == Prefetch::none && pattern.streams == 1) return "plain loop";
+    const std::string streams =
+        pattern.streams == 1 ? "" : std::to_string(pattern.streams) + " streams a thread";
+    if (pattern.prefetch == Prefetch::none) return streams;
+    return streams + (streams.empty() ? "" : ", ") +
+           (pattern.prefetch == Prefetch::non_temporal ? "non-temporal " : "") + "prefetch " +
+           std::to_string(pattern.prefetch_bytes) + " bytes ahead";
+}
+
 bool stream_possible(const StreamPattern& pattern) {
     if (!supports(pattern.isa)) return false;
     if (pattern.streams != 1 && pattern.streams != 2 && pattern.streams != 4) return false;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct StreamPattern {
 /// What the fastest walk is looked for among: the plain loop first, then several streams, and where there are
 /// inputs prefetches into all caches and past them.
 std::vector<StreamPattern> stream_patterns(StreamKernel kernel, Isa isa, bool non_temporal);
+/// "2 streams a thread, non-temporal prefetch 2048 bytes ahead".
+std::string describe(const StreamPattern& pattern);
 /// Whether this build and CPU can.
 bool stream_possible(const StreamPattern& pattern);
 

@@ -134,6 +134,7 @@ Outcome run(const Case& the_case, Context& context) {
                         {"threads", std::to_string(team.size())},
                         {"matrices", std::to_string(weights.matrices())},
                         {"matrix_bytes", std::to_string(weights.matrix_bytes())},
+                        {"read_pattern", kernels::describe(read_patterns[1])},
                         {"products_per_sample", std::to_string(batch)},
                         {"page_bytes", std::to_string(weights.memory().page_bytes())}};
     if (const auto huge = huge_page_share(weights.memory().host_pointer(), weights.memory().bytes()))

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "probes/memory/streams/stream_arrays.h"
@@ -20,8 +19,5 @@ kernels::StreamPattern plain_pattern(kernels::Isa isa, bool non_temporal);
 /// What the attainable pattern is looked for among, over `sets` sets of arrays: the plain loop on the first
 /// set comes first, then the plain loop on others, several streams, prefetches into all caches and past them.
 std::vector<Candidate> candidates_for(const NamedKernel& kernel, kernels::Isa isa, std::size_t sets);
-
-/// "2 streams a thread, non-temporal prefetch 2048 bytes ahead".
-std::string describe(const kernels::StreamPattern& pattern);
 
 }  // namespace assay

@@ -49,7 +49,7 @@ int batch_of(const LoadKind& kind, const Case& the_case) {
     if (!the_case.is_auto("batch")) {
         return static_cast<int>(std::min(the_case.integer("batch"), the_case.integer("queue_depth")));
     }
-    if (kind.order == Order::sequential) return 1;
+    if (kind.order == Order::sequential || the_case.integer("queue_depth") == 1) return 1;
     return LoadOptions::as_they_come;
 }
 

@@ -103,6 +103,7 @@ TEST_F(QuantizedGemv, MeasuresAndChecksEveryFormatOnEveryInstructionSetHere) {
             EXPECT_EQ(outcome.checks.size(), 2u);
             for (const Check& check : outcome.checks) EXPECT_TRUE(check.passed) << check.name << check.detail;
             EXPECT_EQ(outcome.resolved.at("isa"), kernels::to_string(isa));
+            EXPECT_FALSE(outcome.resolved.at("read_pattern").empty());
 
             const Metric& bandwidth = metric(outcome, "quantized.gemv.bandwidth");
             const Metric& throughput = metric(outcome, "quantized.gemv.throughput");

@@ -69,6 +69,7 @@ TEST_F(StorageTest, MeasuresOnAScratchFileAndLeavesNothingBehind) {
     EXPECT_THAT(outcome.resolved.at("engine"), AnyOf("libaio", "io_uring"));
     EXPECT_THAT(outcome.resolved.at("engine_choice"), HasSubstr("tried"));
     EXPECT_EQ(outcome.resolved.at("size_bytes"), "16777216");
+    EXPECT_EQ(outcome.resolved.at("batch"), "as they come back");
 }
 
 TEST_F(StorageTest, GivesEachJobACpuWhereThereAreEnoughAndSaysSo) {
@@ -79,6 +80,8 @@ TEST_F(StorageTest, GivesEachJobACpuWhereThereAreEnoughAndSaysSo) {
     const Outcome more = run({{"jobs", std::to_string(cpus + 1)}, {"queue_depth", "1"}});
     ASSERT_EQ(more.status, Status::measured) << more.reason;
     EXPECT_EQ(more.resolved.at("cpus"), "the scheduler's choice");
+    // At depth 1 there is nothing to take together.
+    EXPECT_EQ(more.resolved.at("batch"), "1");
 }
 
 TEST_F(StorageTest, GivesJobsOnSeveralTargetsACpuEachWhereThereAreEnoughForAll) {
